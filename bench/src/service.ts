@@ -1,9 +1,10 @@
 /** Runs Wavemill as a user does, with `npm start`'s own entry, and tells when it is ready; for the benchmarks and the e2e tests. */
-import { type ChildProcess, spawn } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { createServer } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import { hasEnded, spawnInSession } from './session.ts'
 
 /** The repository's root; `src` and `dist` lie equally deep below it. */
 export const repositoryRoot = fileURLToPath(new URL('../../', import.meta.url))
@@ -35,10 +36,7 @@ export interface Service {
 }
 
 /**
- * Starts the service on a free port of 127.0.0.1 and waits until it is ready.
- *
- * It gets a session of its own: Linux shares the cores between sessions first, so that in a benchmark neither the
- * service nor the tool beside it is favoured, and a Ctrl-C at the terminal reaches it only through {@link Service.stop}.
+ * Starts the service on a free port of 127.0.0.1, in a session of its own, and waits until it is ready.
  *
  * @throws if it ends or stays unready; the message holds what it printed.
  */
@@ -46,18 +44,17 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   const port = await freePort()
   const [file, ...args] = options.command ?? [process.execPath, 'local/run.mjs', 'start']
   const startedAt = performance.now()
-  const child = spawn(file, args, {
+  const child = spawnInSession(file, args, {
     cwd: options.cwd ?? repositoryRoot,
     env: serviceEnvironment({ ...options.settings, PORT: String(port), DATA_DIR: options.dataDir }),
     stdio: ['ignore', 'pipe', 'pipe'],
-    detached: true,
   })
   let output = ''
   const keep = (chunk: Buffer) => {
     output = (output + chunk.toString()).slice(-KEPT_OUTPUT_CHARACTERS)
   }
-  child.stdout.on('data', keep)
-  child.stderr.on('data', keep)
+  child.stdout?.on('data', keep)
+  child.stderr?.on('data', keep)
   await once(child, 'spawn')
   const pid = child.pid
   if (pid === undefined) throw new Error('The service has no process id')
@@ -121,8 +118,4 @@ async function stopGroup(child: ChildProcess, pid: number): Promise<void> {
   process.kill(-pid, 'SIGKILL')
   await ended
   throw new Error(`The service did not end within ${STOP_TIMEOUT_MS / 1000} s of SIGTERM and was killed`)
-}
-
-function hasEnded(child: ChildProcess): boolean {
-  return child.exitCode !== null || child.signalCode !== null
 }

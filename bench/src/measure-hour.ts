@@ -1,0 +1,93 @@
+/** Measures a recording of 60 minutes: the time to `ready` against plain ffmpeg, the worker's memory, and answers meanwhile. */
+import { createWriteStream } from 'node:fs'
+import { join } from 'node:path'
+import { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import { uploadRecording, waitUntilReady } from './client.ts'
+import { type Figure, median, percentile, withUnit } from './figures.ts'
+import { type Latencies, probeLatencies } from './latencies.ts'
+import { recordingOf } from './material.ts'
+import { flushDisk, timePlainFfmpeg } from './plain-tools.ts'
+import { residentMb, watchPeakMb } from './processes.ts'
+import { type Rivals, withRivals } from './rivals.ts'
+import type { Workplace } from './workplace.ts'
+
+const ROUNDS = 3
+const recording = recordingOf({ seconds: 3600 })
+
+export async function measureHour(workplace: Workplace): Promise<Figure[]> {
+  const wavPath = join(workplace.folder, 'hour.wav')
+  await pipeline(Readable.from(recording.stream()), createWriteStream(wavPath))
+  return withRivals(workplace, async (rivals) => {
+    const idleMb = await residentMb(rivals.workerPid)
+    const plainMs: number[] = []
+    const rounds: Round[] = []
+    for (let round = 1; round <= ROUNDS; round += 1) {
+      workplace.tell(`60 minutes, round ${round} of ${ROUNDS}`)
+      await flushDisk()
+      plainMs.push(await encodePlainly(rivals, wavPath))
+      rounds.push(await transcodeByService(rivals))
+    }
+    return figuresOf(median(plainMs), idleMb, rounds)
+  })
+}
+
+interface Round {
+  readonly tookMs: number
+  readonly peakMb: number
+  readonly latencies: Latencies
+}
+
+async function encodePlainly(rivals: Rivals, wavPath: string): Promise<number> {
+  // The same questions are asked as beside the service, so that both encode under the same load.
+  const probe = probeLatencies(rivals)
+  const tookMs = await timePlainFfmpeg(wavPath, `${wavPath}.mp3`)
+  await probe.stop()
+  return tookMs
+}
+
+async function transcodeByService(rivals: Rivals): Promise<Round> {
+  const peak = await watchPeakMb(rivals.workerPid)
+  const link = await uploadRecording(rivals.service.baseUrl, rivals.user, recording)
+  const answeredAt = performance.now()
+  const probe = probeLatencies(rivals)
+  await waitUntilReady(link, rivals.agent, 100)
+  const tookMs = performance.now() - answeredAt
+  return { tookMs, peakMb: await peak.stop(), latencies: await probe.stop() }
+}
+
+function figuresOf(plainMs: number, idleMb: number, rounds: readonly Round[]): Figure[] {
+  const serviceMs = median(rounds.map((round) => round.tookMs))
+  const peakMb = Math.max(...rounds.map((round) => round.peakMb))
+  const serviceP99 = percentile(
+    rounds.flatMap((round) => round.latencies.serviceMs),
+    0.99,
+  )
+  const bareP99 = percentile(
+    rounds.flatMap((round) => round.latencies.bareMs),
+    0.99,
+  )
+  return [
+    {
+      what: '60 minutes: answered -> ready',
+      detail: `${withUnit(serviceMs / 1000, 's')} against ${withUnit(plainMs / 1000, 's')} of plain ffmpeg`,
+      value: serviceMs / plainMs,
+      unit: 'x',
+      bar: 1.15,
+    },
+    {
+      what: '60 minutes: memory of the worker over idle',
+      detail: `peak ${withUnit(peakMb, 'MB')}, idle ${withUnit(idleMb, 'MB')}`,
+      value: peakMb - idleMb,
+      unit: 'MB',
+      bar: 80,
+    },
+    {
+      what: '60 minutes: p99 of /health/live meanwhile',
+      detail: `${withUnit(serviceP99, 'ms')} against ${withUnit(bareP99, 'ms')} of a bare Fastify route`,
+      value: serviceP99 / bareP99,
+      unit: 'x',
+      bar: 3,
+    },
+  ]
+}

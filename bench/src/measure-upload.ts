@@ -1,0 +1,72 @@
+/** Measures the upload of a recording of 1 GB: its time against a bare multipart route, and the API's memory. */
+import { postMultipart, uploadRecording, waitUntilReady } from './client.ts'
+import { type Figure, median, withUnit } from './figures.ts'
+import { recordingOf } from './material.ts'
+import { flushDisk } from './plain-tools.ts'
+import { residentMb, watchPeakMb } from './processes.ts'
+import { type Rivals, withRivals } from './rivals.ts'
+import type { Workplace } from './workplace.ts'
+
+const ROUNDS = 3
+const recording = recordingOf({ audioBytes: 1_073_741_824 })
+
+export function measureUpload(workplace: Workplace): Promise<Figure[]> {
+  return withRivals(workplace, async (rivals) => {
+    const idleMb = await residentMb(rivals.apiPid)
+    const bareMs: number[] = []
+    const serviceMs: number[] = []
+    const peaksMb: number[] = []
+    for (let round = 1; round <= ROUNDS; round += 1) {
+      workplace.tell(`upload of 1 GB, round ${round} of ${ROUNDS}`)
+      bareMs.push(await uploadToBareServer(rivals))
+      const { tookMs, peakMb } = await uploadToService(rivals)
+      serviceMs.push(tookMs)
+      peaksMb.push(peakMb)
+    }
+    return figuresOf(median(bareMs), median(serviceMs), idleMb, Math.max(...peaksMb))
+  })
+}
+
+async function uploadToBareServer({ bare }: Rivals): Promise<number> {
+  await flushDisk()
+  const startedAt = performance.now()
+  const { status, body } = await postMultipart(`${bare.baseUrl}/upload`, {}, recording)
+  if (status !== 200) throw new Error(`The bare server answered ${status}: ${body}`)
+  return performance.now() - startedAt
+}
+
+async function uploadToService({
+  service,
+  apiPid,
+  user,
+  agent,
+}: Rivals): Promise<{ tookMs: number; peakMb: number }> {
+  await flushDisk()
+  const peak = await watchPeakMb(apiPid)
+  const startedAt = performance.now()
+  const link = await uploadRecording(service.baseUrl, user, recording)
+  const tookMs = performance.now() - startedAt
+  const peakMb = await peak.stop()
+  // Transcoding must not run beside the next round.
+  await waitUntilReady(link, agent, 500)
+  return { tookMs, peakMb }
+}
+
+function figuresOf(bareMs: number, serviceMs: number, idleMb: number, peakMb: number): Figure[] {
+  return [
+    {
+      what: 'upload of 1 GB: time',
+      detail: `${withUnit(serviceMs / 1000, 's')} against ${withUnit(bareMs / 1000, 's')} of a bare multipart route with fsync`,
+      value: serviceMs / bareMs,
+      unit: 'x',
+      bar: 2,
+    },
+    {
+      what: 'upload of 1 GB: memory of the API over idle',
+      detail: `peak ${withUnit(peakMb, 'MB')}, idle ${withUnit(idleMb, 'MB')}`,
+      value: peakMb - idleMb,
+      unit: 'MB',
+      bar: 80,
+    },
+  ]
+}
