@@ -2,7 +2,8 @@ import { defineConfig } from 'vitest/config'
 
 export default defineConfig({
   resolve: { conditions: ['source'] },
-  ssr: { resolve: { conditions: ['source', 'node', 'import', 'default'] } },
+  // Vitest hands these to Node itself: with 'import' among them, require() inside pg gets an ES module and fails.
+  ssr: { resolve: { conditions: ['source'] } },
   test: {
     include: ['*/test/**/*.test.ts', 'test/**/*.test.ts'],
     globalSetup: ['test/support/global-setup.ts'],
