@@ -1,0 +1,12 @@
+/** Configures Prisma's CLI; its native schema engine is replaced by our own, so that no command downloads anything. */
+import { fileURLToPath } from 'node:url'
+import { defineConfig } from 'prisma/config'
+
+process.env.PRISMA_SCHEMA_ENGINE_BINARY = fileURLToPath(new URL('tools/schema-engine.mjs', import.meta.url))
+
+export default defineConfig({
+  schema: 'schema.prisma',
+  migrations: { path: 'migrations' },
+  // Generating the client needs no database.
+  datasource: { url: process.env.DATABASE_URL ?? '' },
+})
