@@ -1,0 +1,163 @@
+/** Reads a WAV's `fmt ` chunk: which samples lie in the file, or why they cannot be converted. */
+import type { PcmEncoding, PcmSource } from './pcm-source.ts'
+import { numbersOf } from './riff-chunks.ts'
+import { nameOfFormatTag } from './wav-codecs.ts'
+import { WavError } from './wav-error.ts'
+
+const MAX_CHANNELS = 8
+const MIN_SAMPLE_RATE = 1000
+const MAX_SAMPLE_RATE = 1_536_000
+
+const TAG_PCM = 1
+const TAG_FLOAT = 3
+const TAG_ALAW = 6
+const TAG_MULAW = 7
+const TAG_EXTENSIBLE = 0xfffe
+
+/** Bytes of the chunk that mean something to us: all of an extensible one. */
+export const FORMAT_BYTES = 40
+const PLAIN_FORMAT_BYTES = 16
+
+export type WavFormat = Omit<PcmSource, 'dataStart'> & {
+  /** For people, e.g. `PCM 16-bit`. */
+  readonly codec: string
+}
+
+/** The chunk's fields, before anything was made of them. */
+interface Fields {
+  readonly tag: number
+  readonly channels: number
+  readonly sampleRate: number
+  readonly blockAlign: number
+  readonly containerBits: number
+  readonly validBits: number
+  readonly channelMask: number | undefined
+  readonly isExtensible: boolean
+}
+
+/**
+ * @param bytes the chunk's content, at least its first {@link FORMAT_BYTES} if it has so many.
+ * @throws WavError `malformed` if the fields contradict each other, `unsupported-codec` if nobody here can decode it.
+ */
+export function parseFormat(bytes: Uint8Array, bigEndian: boolean): WavFormat {
+  const fields = readFields(bytes, bigEndian)
+  const { channels, sampleRate, blockAlign, validBits, channelMask } = fields
+  const { encoding, bytesPerSample, codec } = encodingOf(fields, bigEndian)
+  checkRanges(fields)
+  if (blockAlign !== channels * bytesPerSample) {
+    throw malformed(`a block of ${blockAlign} bytes does not fit ${channels} channels of ${validBits} bits`)
+  }
+  return {
+    encoding,
+    sampleRate,
+    channels,
+    bitsPerSample: validBits,
+    bytesPerSample,
+    blockAlign,
+    channelMask,
+    codec,
+  }
+}
+
+function readFields(bytes: Uint8Array, bigEndian: boolean): Fields {
+  if (bytes.length < PLAIN_FORMAT_BYTES) throw malformed(`its "fmt " chunk has only ${bytes.length} bytes`)
+  const { u16, u32 } = numbersOf(bytes, bigEndian)
+  const plain = { channels: u16(2), sampleRate: u32(4), blockAlign: u16(12), containerBits: u16(14) }
+  if (u16(0) !== TAG_EXTENSIBLE) {
+    return {
+      ...plain,
+      tag: u16(0),
+      validBits: plain.containerBits,
+      channelMask: undefined,
+      isExtensible: false,
+    }
+  }
+  if (bytes.length < FORMAT_BYTES)
+    throw malformed(`its extensible "fmt " chunk has only ${bytes.length} bytes`)
+  const validBits = u16(18) === 0 ? plain.containerBits : u16(18)
+  return {
+    ...plain,
+    tag: tagOfSubFormat(bytes, bigEndian),
+    validBits,
+    channelMask: u32(20) === 0 ? undefined : u32(20),
+    isExtensible: true,
+  }
+}
+
+// KSDATAFORMAT_SUBTYPE_*: a format tag in front of a fixed remainder.
+const SUB_FORMAT_REST = '800000aa00389b71'
+
+function tagOfSubFormat(bytes: Uint8Array, bigEndian: boolean): number {
+  const { u16, u32 } = numbersOf(bytes, bigEndian)
+  const rest = Buffer.from(bytes.subarray(32, 40)).toString('hex')
+  if (u32(24) <= 0xffff && u16(28) === 0 && u16(30) === 0x10 && rest === SUB_FORMAT_REST) return u32(24)
+  const guid = Buffer.from(bytes.subarray(24, 40)).toString('hex')
+  throw unsupported(`a codec with the identifier ${guid}`)
+}
+
+function checkRanges({ channels, sampleRate }: Fields): void {
+  if (channels === 0) throw malformed('it has 0 channels')
+  if (channels > MAX_CHANNELS)
+    throw unsupported(`${channels} channels; at most ${MAX_CHANNELS} are converted`)
+  if (sampleRate < MIN_SAMPLE_RATE || sampleRate > MAX_SAMPLE_RATE) {
+    throw malformed(
+      `its sample rate is ${sampleRate} Hz, which is not within ${MIN_SAMPLE_RATE} to ${MAX_SAMPLE_RATE}`,
+    )
+  }
+}
+
+function encodingOf(
+  fields: Fields,
+  bigEndian: boolean,
+): { encoding: PcmEncoding; bytesPerSample: number; codec: string } {
+  const { tag, validBits } = fields
+  const order = bigEndian ? 'be' : 'le'
+  const name = nameOfFormatTag(tag)
+  if (tag === TAG_ALAW || tag === TAG_MULAW) {
+    if (validBits !== 8) throw malformed(`${name} of ${validBits} bits does not exist`)
+    return { encoding: tag === TAG_ALAW ? 'alaw' : 'mulaw', bytesPerSample: 1, codec: name }
+  }
+  if (tag !== TAG_PCM && tag !== TAG_FLOAT) throw unsupported(`${name} audio`)
+  const bytesPerSample = containerBytesOf(fields)
+  const codec = `${name} ${bitsForPeople(validBits, bytesPerSample)}${bigEndian ? ', big-endian' : ''}`
+  if (tag === TAG_FLOAT && validBits === 8 * bytesPerSample) {
+    if (bytesPerSample === 4) return { encoding: `f32${order}`, bytesPerSample, codec }
+    if (bytesPerSample === 8) return { encoding: `f64${order}`, bytesPerSample, codec }
+  }
+  if (tag === TAG_PCM) {
+    if (bytesPerSample === 1) return { encoding: 'u8', bytesPerSample, codec }
+    if (bytesPerSample === 2) return { encoding: `s16${order}`, bytesPerSample, codec }
+    if (bytesPerSample === 3) return { encoding: `s24${order}`, bytesPerSample, codec }
+    if (bytesPerSample === 4) return { encoding: `s32${order}`, bytesPerSample, codec }
+    if (bytesPerSample === 8) return { encoding: `s64${order}`, bytesPerSample, codec }
+  }
+  throw unsupported(`${codec} audio`)
+}
+
+/**
+ * The container of a sample. A plain header's is the smallest that holds its bits: 24 bits in 4 bytes without the
+ * extensible header mean three different things (Cool Edit's floats, ALSA's lower bits, the upper bits), so it is
+ * refused rather than turned into noise.
+ */
+function containerBytesOf({ blockAlign, channels, containerBits, validBits, isExtensible }: Fields): number {
+  if (containerBits === 0) throw malformed('its samples have 0 bits')
+  if (validBits > containerBits) {
+    throw malformed(`${validBits} bits do not fit samples of ${containerBits} bits`)
+  }
+  const smallest = Math.ceil(containerBits / 8)
+  const aligned = blockAlign / Math.max(1, channels)
+  return isExtensible && Number.isInteger(aligned) && aligned > smallest ? aligned : smallest
+}
+
+function bitsForPeople(validBits: number, bytesPerSample: number): string {
+  const container = 8 * bytesPerSample
+  return validBits === container ? `${validBits}-bit` : `${validBits}-bit in ${container}`
+}
+
+function malformed(what: string): WavError {
+  return new WavError('malformed', `The WAV's header is wrong: ${what}.`)
+}
+
+function unsupported(what: string): WavError {
+  return new WavError('unsupported-codec', `The WAV holds ${what}, which cannot be converted.`)
+}
