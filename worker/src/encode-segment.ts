@@ -1,0 +1,128 @@
+/** Encodes one segment: its bytes of the WAV through ffmpeg, and the planned frames of what comes out into chunks. */
+import { Readable } from 'node:stream'
+import { TranscodeError } from '@wavemill/core/failures'
+import { createFrameSplitter } from '@wavemill/core/mp3-frames'
+import { planRecording } from '@wavemill/core/segment-plan'
+import type { TakenSegment } from '@wavemill/prisma/segments'
+import { createChunkWriter } from './chunk-writer.ts'
+import { createSampleCleaner } from './clean-samples.ts'
+import { encodeMp3 } from './ffmpeg.ts'
+import { createProgressReport } from './report-progress.ts'
+import type { WorkerTools } from './worker-tools.ts'
+
+const STALL_LIMIT_MS = 30_000
+
+/**
+ * @returns the MP3 bytes that were written.
+ * @throws TranscodeError, StaleAttempt, an AbortError, or an error of the database or the WAV store.
+ */
+export async function encodeSegment(
+  tools: WorkerTools,
+  segment: TakenSegment,
+  signal: AbortSignal,
+): Promise<number> {
+  const { warmUpFrames, frames } = segment
+  const chunks = createChunkWriter(tools.db, segment)
+  const reportProgress = createProgressReport(tools.db, segment)
+  const mp3 = withStallLimit(openMp3(tools, segment, signal), tools.stallLimitMs ?? STALL_LIMIT_MS)
+  let seen = 0
+  for await (const someFrames of splitFrames(mp3)) {
+    for (const frame of someFrames) {
+      seen += 1
+      if (seen > warmUpFrames && seen <= warmUpFrames + frames) await chunks.add(frame)
+    }
+    await reportProgress(Math.max(0, seen - warmUpFrames))
+  }
+  requirePlannedFrames(segment, seen)
+  return await chunks.end()
+}
+
+function openMp3(tools: WorkerTools, segment: TakenSegment, signal: AbortSignal): Readable {
+  const { source } = segment
+  const cleaner = createSampleCleaner(source.encoding)
+  const { target, outputSamples } = planRecording(source, segment.samples, tools)
+  const firstSample = (segment.firstFrame - segment.warmUpFrames) * target.samplesPerFrame
+  const isExact = target.sampleRate === source.sampleRate || !endsRecording(segment)
+  return encodeMp3({
+    ffmpegPath: tools.ffmpegPath,
+    input: Readable.from(readAudio(tools, segment, cleaner.push), { objectMode: false }),
+    encoding: cleaner.encoding,
+    inputRate: source.sampleRate,
+    inputChannels: source.channels,
+    outputRate: target.sampleRate,
+    outputChannels: target.channels,
+    outputSamples: isExact ? undefined : outputSamples - firstSample,
+    reservoir: segment.segmentsTotal === 1,
+    signal,
+  })
+}
+
+/** The segment's bytes of the WAV. @throws TranscodeError `source-lost` if they are not all there. */
+async function* readAudio(
+  { wavStore }: WorkerTools,
+  { recordKey, startByte, endByte }: TakenSegment,
+  clean: (bytes: Uint8Array) => Uint8Array,
+): AsyncGenerator<Uint8Array> {
+  let read = 0
+  try {
+    for await (const bytes of wavStore.openRange(recordKey, startByte, endByte)) {
+      read += bytes.byteLength
+      yield clean(bytes)
+    }
+  } catch (cause) {
+    if (!isMissing(cause)) throw cause
+    throw new TranscodeError('source-lost', 'the stored WAV is gone', { permanent: true, cause })
+  }
+  if (read === endByte - startByte) return
+  const detail = `the stored WAV ends ${endByte - startByte - read} bytes too early`
+  throw new TranscodeError('source-lost', detail, { permanent: true })
+}
+
+/** Fails, and thereby kills ffmpeg, where nothing comes for so long while somebody waits for it. */
+async function* withStallLimit(mp3: Readable, limitMs: number): AsyncGenerator<Buffer> {
+  const stop = () => {
+    const detail = `ffmpeg made no progress for ${limitMs / 1000} s`
+    mp3.destroy(new TranscodeError('attempts-exhausted', detail, { permanent: false }))
+  }
+  let timer = setTimeout(stop, limitMs)
+  try {
+    for await (const bytes of mp3) {
+      clearTimeout(timer) // how long the chunks take is not ffmpeg's doing
+      yield bytes
+      timer = setTimeout(stop, limitMs)
+    }
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+/** @throws TranscodeError where ffmpeg gives something else than MP3 frames. */
+async function* splitFrames(mp3: AsyncIterable<Buffer>): AsyncGenerator<Uint8Array[]> {
+  const splitter = createFrameSplitter()
+  for await (const bytes of mp3) yield blamingFfmpeg(() => splitter.push(bytes))
+  blamingFfmpeg(() => splitter.end())
+}
+
+function blamingFfmpeg<T>(split: () => T): T {
+  try {
+    return split()
+  } catch (cause) {
+    const detail = 'ffmpeg gave something else than whole MP3 frames'
+    throw new TranscodeError('attempts-exhausted', detail, { permanent: false, cause })
+  }
+}
+
+/** ffmpeg ended well, but a segment is done only with the planned frames; those after them are the encoder's flush. */
+function requirePlannedFrames(segment: TakenSegment, seen: number): void {
+  const planned = segment.warmUpFrames + segment.frames
+  if (endsRecording(segment) ? seen === planned : seen >= planned) return
+  throw new TranscodeError('wrong-length', `ffmpeg gave ${seen} frames, not ${planned}`, { permanent: true })
+}
+
+function endsRecording(segment: TakenSegment): boolean {
+  return segment.seq === segment.segmentsTotal - 1
+}
+
+function isMissing(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ENOENT'
+}

@@ -1,0 +1,87 @@
+/** Decides what an attempt that did not succeed means: nothing, a later try, or the end of the recording. */
+import { TranscodeError } from '@wavemill/core/failures'
+import { describeError } from '@wavemill/core/quiet-errors'
+import { isDatabaseAway, waitForDatabase } from '@wavemill/prisma/database'
+import { failRecord, handBackSegment, postponeSegment, type TakenSegment } from '@wavemill/prisma/segments'
+import { JobStopped } from './job-stopped.ts'
+import { StaleAttempt } from './stale-attempt.ts'
+import type { WorkerTools } from './worker-tools.ts'
+
+const DATABASE_WAIT_MS = 60_000
+
+/**
+ * @param signal the job's own: once it aborted, every error is only its echo.
+ * @returns after how many milliseconds the segment should be tried again; undefined if not by us.
+ * @throws if the database cannot be told; the segment then stays taken, which the next attempt counts as a death.
+ */
+export async function settleFailure(
+  tools: WorkerTools,
+  segment: TakenSegment,
+  signal: AbortSignal,
+  error: unknown,
+): Promise<number | undefined> {
+  const { db } = tools
+  const log = tools.log.child({
+    recordKey: segment.recordKey.toString(),
+    seq: segment.seq,
+    attempt: segment.attempt,
+  })
+  if (signal.aborted) {
+    if (signal.reason instanceof JobStopped && signal.reason.reason === 'shutdown')
+      await handBackSegment(db, segment)
+    // After a lost lock it stays taken: whoever has it now counts that, so that it cannot go on for ever.
+    return undefined
+  }
+  if (error instanceof StaleAttempt) {
+    log.info('A segment is no longer ours')
+    return undefined
+  }
+  if (!(error instanceof TranscodeError) && isDatabaseAway(error)) {
+    log.warn({ reason: describeError(error) }, 'The database went away during a segment')
+    await waitForDatabase(db, {
+      log,
+      signal: AbortSignal.any([signal, AbortSignal.timeout(DATABASE_WAIT_MS)]),
+    })
+    return (await handBackSegment(db, segment)) ? 0 : undefined
+  }
+  const failure = asTranscodeError(error)
+  log.warn({ code: failure.code, err: failure }, 'An attempt at a segment failed')
+  return await settleTranscodeError(tools, segment, failure)
+}
+
+async function settleTranscodeError(
+  tools: WorkerTools,
+  segment: TakenSegment,
+  failure: TranscodeError,
+): Promise<number | undefined> {
+  const { db } = tools
+  const { recordKey, seq, attempt, errors } = segment
+  const isLast = failure.code === 'attempts-exhausted' && errors + 1 >= tools.segmentAttempts
+  if (failure.permanent || isLast) {
+    const failed = await failRecord(db, {
+      recordKey,
+      code: failure.code,
+      detail: failure.message,
+      attempt: { seq, attempt },
+    })
+    if (failed) await tools.wavStore.remove(recordKey)
+    return undefined
+  }
+  const retryInMs = backoffMs(errors)
+  // A killed ffmpeg is not the recording's fault: it stays taken, which the next attempt counts as a death, of which ten are allowed.
+  if (failure.code === 'workers-died') return retryInMs
+  const isOurs = await postponeSegment(db, { recordKey, seq, attempt, failure: failure.message, retryInMs })
+  return isOurs ? retryInMs : undefined
+}
+
+/** What is no failure of the transcode itself, such as a disk that cannot be read, may pass: it is tried again. */
+function asTranscodeError(error: unknown): TranscodeError {
+  if (error instanceof TranscodeError) return error
+  const reason = error instanceof Error && 'code' in error ? String(error.code) : 'unexpected error'
+  return new TranscodeError('attempts-exhausted', reason, { permanent: false, cause: error })
+}
+
+/** 1, 4, 16, at most 60 seconds. */
+function backoffMs(errorsBefore: number): number {
+  return Math.min(60_000, 1_000 * 4 ** errorsBefore)
+}
