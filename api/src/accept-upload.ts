@@ -1,0 +1,83 @@
+/** Accepts an upload: takes the WAV and its sender's credentials out of the stream, and makes a record of them. */
+import type { Database } from '@wavemill/prisma/database'
+import { authenticate } from './authenticate.ts'
+import type { AppParts } from './parts.ts'
+import { fieldProblem } from './problem.ts'
+import { type ReceivedWav, receiveWav } from './receive-wav.ts'
+import type { SpoolCap } from './spool-cap.ts'
+import { type AcceptedRecord, storeRecord } from './store-record.ts'
+import type { UploadPart } from './upload-form.ts'
+
+export interface Upload {
+  /** In the order of the stream. */
+  readonly parts: AsyncIterable<UploadPart>
+  /** The token, where a header brought it. */
+  readonly bearerToken: string | undefined
+  /** The sender's address. */
+  readonly address: string
+}
+
+interface Credentials {
+  user: string | undefined
+  token: string | undefined
+}
+
+/**
+ * Follows the stream, and the first fault in it decides: the credentials are checked as soon as both are known, the WAV
+ * as soon as its bytes tell. Until the record stands, every way out of here removes what was written.
+ *
+ * @throws Problem, WavError, or an error of the database, the disk or the stream.
+ */
+export async function acceptUpload(
+  parts: AppParts & { readonly spoolCap: SpoolCap },
+  upload: Upload,
+): Promise<AcceptedRecord> {
+  const { db, wavStore, settings, spoolCap } = parts
+  const given: Credentials = { user: undefined, token: upload.bearerToken }
+  let userId: string | undefined
+  let file: { readonly name: string; readonly wav: ReceivedWav } | undefined
+  let releasePlace = () => {}
+  try {
+    for await (const part of upload.parts) {
+      if (part.field === 'file') {
+        if (userId === undefined) releasePlace = spoolCap.take(upload.address)
+        file = { name: part.fileName, wav: await receiveWav(wavStore, part.bytes, settings) }
+      } else {
+        noteCredential(given, part)
+        userId = await authenticateOnceKnown(db, given)
+      }
+    }
+    if (userId === undefined) throw missing(given.user === undefined ? 'user' : 'token')
+    if (file === undefined) throw missing('file')
+    return await storeRecord(parts, { userId, fileName: file.name, wav: file.wav })
+  } finally {
+    releasePlace()
+    await file?.wav.draft.discard() // does nothing once it is committed
+  }
+}
+
+function noteCredential(given: Credentials, part: { field: 'user' | 'token'; value: string }): void {
+  if (part.field === 'token' && given.token !== undefined) {
+    // RFC 6750, section 2: a request must not carry the token in more than one way.
+    throw fieldProblem(
+      'duplicate-field',
+      'token',
+      '"token" is given in the form and in the Authorization header.',
+    )
+  }
+  given[part.field] = part.value
+}
+
+/** @returns whose upload it is; undefined while one of the two has not come. */
+async function authenticateOnceKnown(
+  db: Database,
+  { user, token }: Credentials,
+): Promise<string | undefined> {
+  if (user === undefined || token === undefined) return undefined
+  await authenticate(db, { user, token })
+  return user
+}
+
+function missing(field: 'user' | 'token' | 'file') {
+  return fieldProblem('missing-field', field, `"${field}" is missing.`)
+}

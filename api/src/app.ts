@@ -1,0 +1,37 @@
+/** Builds the HTTP application out of parts that are handed in. Its table of routes is here. */
+import formbody from '@fastify/formbody'
+import multipart from '@fastify/multipart'
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
+import type { FastifyInstance } from 'fastify'
+import { type AppParts, defaultLimits } from './parts.ts'
+import { dashboard } from './routes/dashboard.ts'
+import { liveRoute, readyRoute } from './routes/health.ts'
+import { downloadRecordRoute } from './routes/record-download.ts'
+import { recordStatusRoute } from './routes/record-status.ts'
+import { uploadRecordRoute } from './routes/record-upload.ts'
+import { createUserRoute } from './routes/users.ts'
+import { createServer } from './server.ts'
+
+/** Listens nowhere yet. Closing it leaves the parts open: they are the caller's. */
+export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
+  const limits = { ...defaultLimits, ...parts.limits }
+  const app = createServer(parts, limits)
+
+  // Each way of sending a body has a scope of its own, so that no other route takes it.
+  const json = app.withTypeProvider<TypeBoxTypeProvider>()
+  json.get('/health/live', liveRoute())
+  json.get('/health/ready', readyRoute(parts))
+  json.route({ method: ['GET', 'HEAD'], url: '/record', ...downloadRecordRoute(parts) })
+  json.get('/record/status', recordStatusRoute(parts))
+  await app.register(async (scope) => {
+    await scope.register(formbody)
+    scope.withTypeProvider<TypeBoxTypeProvider>().post('/user', createUserRoute(parts))
+  })
+  await app.register(async (scope) => {
+    scope.removeAllContentTypeParsers()
+    await scope.register(multipart)
+    scope.withTypeProvider<TypeBoxTypeProvider>().post('/record', uploadRecordRoute(parts, limits))
+  })
+  await app.register(dashboard(parts)) // below /queues
+  return app
+}

@@ -1,0 +1,45 @@
+/** What the API is built from: everything is made by the main (or a test) and handed in. */
+import type { SegmentQueue } from '@wavemill/core/queue'
+import type { Settings } from '@wavemill/core/settings'
+import type { WavStore } from '@wavemill/core/wav-store'
+import type { Database } from '@wavemill/prisma/database'
+import type { FastifyBaseLogger } from 'fastify'
+
+/** The settings of a process that has a database. */
+export type ApiSettings = Settings & { readonly databaseUrl: string }
+
+export interface AppParts {
+  readonly db: Database
+  readonly wavStore: WavStore
+  readonly queue: SegmentQueue
+  readonly log: FastifyBaseLogger
+  readonly settings: ApiSettings
+  /** Only tests give other bounds than {@link defaultLimits}. */
+  readonly limits?: Partial<Limits>
+}
+
+/** Bounds on what one request may cost. */
+export interface Limits {
+  /** A connection on which nothing moves for this long is cut. */
+  readonly idleMs: number
+  /** A body must bring `minBodyBytes` in each such period, or it counts as stalled and is cut. */
+  readonly bodyPeriodMs: number
+  readonly minBodyBytes: number
+  /** How long, and how much of, the rest of a refused body is still read and thrown away. */
+  readonly lingerMs: number
+  readonly lingerBytes: number
+  /** Uploads whose file comes before user and token, at once: for each address, and in all. */
+  readonly spooledForEachAddress: number
+  readonly spooledInAll: number
+}
+
+/** A stalled upload is cut after at most 90 s: the reconciler removes a draft that was not written to for 120 s. */
+export const defaultLimits: Limits = {
+  idleMs: 90_000,
+  bodyPeriodMs: 45_000,
+  minBodyBytes: 1024,
+  lingerMs: 10_000,
+  lingerBytes: 256 * 1_048_576,
+  spooledForEachAddress: 2,
+  spooledInAll: 8,
+}

@@ -1,0 +1,57 @@
+/** Finds the record of a link, and says what it looks like from outside. */
+import { failureTitles, isFailureCode } from '@wavemill/core/failures'
+import type { Database } from '@wavemill/prisma/database'
+import { countBefore, findRecord, type RecordState } from '@wavemill/prisma/records'
+import Type, { type Static } from 'typebox'
+import { Problem } from './problem.ts'
+import { parseUuid } from './uuid.ts'
+
+/** The query of a link. More may stand in it: people append things to links. */
+export const LinkQuery = Type.Object({ id: Type.String(), user: Type.String() })
+
+/** A recording that is not ready yet. */
+export const WaitingState = Type.Object({
+  status: Type.Union([Type.Literal('queued'), Type.Literal('processing')]),
+  /** 0..1; never falls. */
+  progress: Type.Number(),
+  /** How many recordings are before it. */
+  position: Type.Integer(),
+  /** Seconds, the same as the header `Retry-After`. */
+  retryAfter: Type.Integer(),
+})
+
+/** A record that is no tombstone. */
+export type LinkedRecord = RecordState & { readonly status: 'queued' | 'processing' | 'ready' | 'failed' }
+
+/**
+ * @throws Problem `unknown-record` if there is none of this id, or it is another user's; `gone` if it was removed.
+ */
+export async function findLinkedRecord(db: Database, link: Static<typeof LinkQuery>): Promise<LinkedRecord> {
+  const id = parseUuid(link.id)
+  const userId = parseUuid(link.user)
+  const record = id === undefined || userId === undefined ? undefined : await findRecord(db, { id, userId })
+  if (record === undefined) throw new Problem('unknown-record', 'There is no such recording of this user.')
+  const { status } = record
+  if (status === 'deleted') throw new Problem('gone', 'The recording was deleted.')
+  if (status === 'expired') throw new Problem('gone', 'The recording was kept for its time and is gone.')
+  return { ...record, status }
+}
+
+/** @returns undefined unless the record is queued or processing. */
+export async function waitingStateOf(
+  db: Database,
+  record: RecordState,
+): Promise<Static<typeof WaitingState> | undefined> {
+  const { status, progress, key } = record
+  if (status !== 'queued' && status !== 'processing') return undefined
+  const position = await countBefore(db, key)
+  return { status, progress, position, retryAfter: Math.min(1 + position, 120) }
+}
+
+/** Why transcoding failed for good; undefined unless it did. */
+export function failureOf(record: RecordState): { code: string; reason: string } | undefined {
+  const { status, failureCode, failureDetail } = record
+  if (status !== 'failed' || failureCode === undefined) return undefined
+  const title = isFailureCode(failureCode) ? failureTitles[failureCode] : 'Transcoding failed.'
+  return { code: failureCode, reason: failureDetail ? `${title} ${failureDetail}` : title }
+}

@@ -1,0 +1,51 @@
+/** POST /record: takes a recording and answers with its link, long before the MP3 is there. */
+import Type from 'typebox'
+import { acceptUpload } from '../accept-upload.ts'
+import { bearerTokenOf } from '../authenticate.ts'
+import { baseUrlOf, recordUrl, statusUrl } from '../base-url.ts'
+import type { AppParts } from '../parts.ts'
+import { Problem } from '../problem.ts'
+import type { Route } from '../route.ts'
+import { createSpoolCap } from '../spool-cap.ts'
+import { readUploadForm } from '../upload-form.ts'
+
+/** Seconds after which asking for the MP3 makes sense at the earliest. */
+const RETRY_AFTER = 1
+
+const schema = {
+  response: {
+    202: Type.Object({
+      id: Type.String(),
+      status: Type.Literal('queued'),
+      url: Type.String(),
+      statusUrl: Type.String(),
+    }),
+  },
+}
+
+/** @param limits how many uploads may be spooled at once before it is known whose they are. */
+export function uploadRecordRoute(
+  parts: AppParts,
+  limits: Parameters<typeof createSpoolCap>[0],
+): Route<typeof schema> {
+  const spoolCap = createSpoolCap(limits)
+  return {
+    schema,
+    async handler(request, reply) {
+      if (!request.isMultipart()) {
+        throw new Problem('unsupported-media-type', 'An upload must be multipart/form-data.')
+      }
+      const record = await acceptUpload(
+        { ...parts, log: request.log, spoolCap },
+        { parts: readUploadForm(request), bearerToken: bearerTokenOf(request), address: request.ip },
+      )
+      const baseUrl = baseUrlOf(request, parts.settings.publicUrl)
+      const url = recordUrl(baseUrl, record)
+      return reply
+        .code(202)
+        .header('location', url)
+        .header('retry-after', RETRY_AFTER)
+        .send({ id: record.id, status: record.status, url, statusUrl: statusUrl(baseUrl, record) })
+    },
+  }
+}

@@ -1,0 +1,72 @@
+/** The Fastify server before it has routes: what is bounded, named, logged and answered alike for all of them. */
+import { type FastifyInstance, fastify, LogController } from 'fastify'
+import { answerParserError, sendError, sendOnSocket } from './answer-errors.ts'
+import { checkHost } from './base-url.ts'
+import { answerUnknownRoutes } from './known-routes.ts'
+import type { AppParts, Limits } from './parts.ts'
+import { Problem } from './problem.ts'
+import { answerDuringBody, isBodyOpen, watchBody } from './request-body.ts'
+import { logWhenOver, requestIdOf } from './request-log.ts'
+
+/** Of bodies that are kept in memory: all but uploads. */
+const BODY_LIMIT_BYTES = 16 * 1024
+
+export function createServer({ log }: Pick<AppParts, 'log'>, limits: Limits): FastifyInstance {
+  const app = fastify({
+    loggerInstance: log,
+    logController: new LogController({ disableRequestLogging: true }), // it would log whole URLs
+    genReqId: requestIdOf,
+    requestIdHeader: false,
+    bodyLimit: BODY_LIMIT_BYTES,
+    // No limit on a whole request: an upload may take a day. What stands still is cut (see watchBody).
+    requestTimeout: 0,
+    connectionTimeout: limits.idleMs,
+    http: { headersTimeout: 30_000, maxHeaderSize: 16 * 1024, requireHostHeader: false }, // checkHost does it
+    ajv: { customOptions: { coerceTypes: false, removeAdditional: false } },
+    return503OnClosing: false, // what still comes on an open connection is answered, and closes it
+    rewriteUrl: (request) => originForm(request.url ?? '/'),
+    clientErrorHandler: answerParserError,
+    frameworkErrors(error, request, reply) {
+      logWhenOver(request, reply)
+      reply.header('x-request-id', request.id)
+      sendError(error, request, reply)
+    },
+  })
+  app.removeContentTypeParser('text/plain')
+  app.decorateRequest('problemCode', undefined)
+  app.setErrorHandler(sendError)
+  app.addHook('onRequest', async (request, reply) => {
+    logWhenOver(request, reply)
+    reply.header('x-request-id', request.id)
+    checkHost(request)
+  })
+  boundConnections(app, limits)
+  answerUnknownRoutes(app)
+  return app
+}
+
+/** Requests in absolute form must be understood too (RFC 9112, section 3.2.2). */
+function originForm(url: string): string {
+  return url.replace(/^https?:\/\/[^/?#]*/i, '') || '/'
+}
+
+function boundConnections(app: FastifyInstance, limits: Limits): void {
+  app.addHook('onRequest', async ({ raw, id }, reply) => {
+    // Node asks here before it cuts a connection on which nothing moved: not while it is we who keep it waiting.
+    reply.raw.on('timeout', () => {
+      if (isBodyOpen(raw) || reply.raw.headersSent) raw.socket.destroy()
+    })
+    if (!isBodyOpen(raw)) return
+    watchBody(raw, limits, () => {
+      if (reply.raw.headersSent) raw.socket.destroy()
+      else sendOnSocket(raw.socket, new Problem('stalled-body', 'The body stopped arriving.'), id)
+    })
+  })
+  app.addHook('onSend', async (request, reply, payload) => {
+    if (!reply.hasHeader('cache-control')) reply.header('cache-control', 'no-store')
+    if (!isBodyOpen(request.raw)) return payload
+    if (typeof payload !== 'string' && !Buffer.isBuffer(payload)) return payload
+    reply.header('content-length', Buffer.byteLength(payload))
+    return answerDuringBody(request.raw, payload, limits)
+  })
+}

@@ -1,0 +1,96 @@
+/** Makes a record of a received WAV, in the order that loses none: durable file, then rows, then jobs. */
+import { randomUUID } from 'node:crypto'
+import { planRecording } from '@wavemill/core/segment-plan'
+import { isDatabaseAway } from '@wavemill/prisma/database-away'
+import { insertRecord, type NewRecord, reserveRecordKey, wasRecordInserted } from '@wavemill/prisma/records'
+import { cleanFileName } from './file-name.ts'
+import type { AppParts } from './parts.ts'
+import { unavailable } from './problem.ts'
+import type { ReceivedWav } from './receive-wav.ts'
+
+const DAY_MS = 86_400_000
+
+export interface AcceptedRecord {
+  readonly id: string
+  readonly userId: string
+  readonly status: 'queued'
+}
+
+export interface Recording {
+  readonly userId: string
+  /** As the client gave it. */
+  readonly fileName: string
+  readonly wav: ReceivedWav
+}
+
+/**
+ * When this resolves the recording is safe: its file and its rows are durable. That its jobs could not be added
+ * stops nothing, because the reconciler adds what is missing.
+ *
+ * @throws Problem `unavailable` if it is unknown whether the rows were written: then the file stays, for the reconciler to
+ * decide. After any other error nothing is left.
+ */
+export async function storeRecord(parts: AppParts, recording: Recording): Promise<AcceptedRecord> {
+  const key = await reserveRecordKey(parts.db)
+  const record = toRecord(key, recording, parts.settings)
+  try {
+    await recording.wav.draft.commit(key)
+  } catch (error) {
+    await parts.wavStore.remove(key) // the folder's own sync may have failed after the renaming
+    throw error
+  }
+  await insertOrUndo(parts, record)
+  await addJobs(parts, record)
+  return { id: record.id, userId: record.userId, status: 'queued' }
+}
+
+function toRecord(key: bigint, recording: Recording, settings: AppParts['settings']): NewRecord {
+  const { wav } = recording
+  const { source, codec } = wav.header
+  const plan = planRecording(source, wav.samples, { segmentSeconds: settings.segmentSeconds })
+  const { retentionDays } = settings
+  return {
+    key,
+    id: randomUUID(),
+    userId: recording.userId,
+    fileName: cleanFileName(recording.fileName),
+    options: {},
+    warnings: [...wav.warnings],
+    codec,
+    source,
+    samples: wav.samples,
+    wavBytes: wav.bytes,
+    wavSha256: wav.sha256,
+    segments: plan.segments,
+    ...(retentionDays === 0 ? {} : { expiresAt: new Date(Date.now() + retentionDays * DAY_MS) }),
+  }
+}
+
+async function insertOrUndo(parts: AppParts, record: NewRecord): Promise<void> {
+  try {
+    await insertRecord(parts.db, record)
+  } catch (error) {
+    if (await wasInsertedDespite(error, parts, record)) return
+    await parts.wavStore.remove(record.key)
+    throw error
+  }
+}
+
+/** If the connection broke, the rows may have been committed all the same. */
+async function wasInsertedDespite(error: unknown, parts: AppParts, record: NewRecord): Promise<boolean> {
+  if (!isDatabaseAway(error)) return false // the database itself said no
+  try {
+    return await wasRecordInserted(parts.settings.databaseUrl, record.key)
+  } catch (unknown) {
+    parts.log.warn({ err: unknown, recordKey: record.key }, 'stored or not? The reconciler will decide')
+    throw unavailable('The database went away. Send the recording again in a moment.', error)
+  }
+}
+
+async function addJobs({ queue, log }: AppParts, record: NewRecord): Promise<void> {
+  try {
+    await queue.add(record.segments.map(({ seq }) => ({ recordKey: String(record.key), seq })))
+  } catch (error) {
+    log.warn({ err: error, recordKey: record.key }, 'jobs not added; the reconciler will')
+  }
+}
