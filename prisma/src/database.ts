@@ -75,3 +75,6 @@ export function connectionConfig(url: string): pg.ClientConfig {
     keepAliveInitialDelayMillis: 10_000,
   }
 }
+
+export { isDatabaseAway } from './database-away.ts'
+export { waitForDatabase } from './migrations.ts'

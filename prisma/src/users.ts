@@ -1,0 +1,34 @@
+/** Users: their names are unique, and of their tokens only a hash is known. */
+import type { Database } from './database.ts'
+import { Prisma } from './generated/client.ts'
+
+const UNIQUE_CONSTRAINT = 'P2002'
+
+/**
+ * @param user.id a UUID. @param user.name trimmed, NFC, 1..100 characters. @param user.tokenHash SHA-256 of the token.
+ */
+export async function createUser(
+  db: Database,
+  user: { id: string; name: string; tokenHash: Buffer },
+): Promise<'created' | 'name-taken'> {
+  try {
+    await db.prisma.user.create({
+      data: { id: user.id, name: user.name, tokenHash: Uint8Array.from(user.tokenHash) },
+      select: { id: true },
+    })
+    return 'created'
+  } catch (error) {
+    const isTaken = error instanceof Prisma.PrismaClientKnownRequestError && error.code === UNIQUE_CONSTRAINT
+    if (isTaken) return 'name-taken' // the id is random: it is the name
+    throw error
+  }
+}
+
+/**
+ * @param userId a UUID.
+ * @returns undefined if there is no such user.
+ */
+export async function findTokenHash(db: Database, userId: string): Promise<Buffer | undefined> {
+  const user = await db.prisma.user.findUnique({ where: { id: userId }, select: { tokenHash: true } })
+  return user === null ? undefined : Buffer.from(user.tokenHash)
+}
