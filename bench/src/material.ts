@@ -5,6 +5,7 @@ const CHANNELS = 2
 const BYTES_PER_SECOND = SAMPLE_RATE * CHANNELS * 2
 const HEADER_BYTES = 44
 const BLOCK_SECONDS = 7
+const BLOCK_BYTES = BLOCK_SECONDS * BYTES_PER_SECOND
 
 export interface Recording {
   /** Of the whole file. */
@@ -14,15 +15,22 @@ export interface Recording {
   stream(): Iterable<Buffer>
 }
 
-/** A 16-bit stereo recording of 44.1 kHz. Seven seconds of material repeat, so that making it costs the client nothing. */
-export function recordingOf(size: { seconds: number } | { audioBytes: number }): Recording {
+/**
+ * A 16-bit stereo recording of 44.1 kHz. Seven seconds of material repeat, so that making it costs the client nothing.
+ *
+ * @param sound music, or silence where only the bytes count: an encoder is through with it in a fraction of the time.
+ */
+export function recordingOf(
+  size: { seconds: number } | { audioBytes: number },
+  sound: 'music' | 'silence' = 'music',
+): Recording {
   const audioBytes = 'seconds' in size ? size.seconds * BYTES_PER_SECOND : size.audioBytes
   return {
     bytes: HEADER_BYTES + audioBytes,
     seconds: audioBytes / BYTES_PER_SECOND,
     *stream() {
       yield header(audioBytes)
-      const block = musicBlock()
+      const block = sound === 'music' ? musicBlock() : Buffer.alloc(BLOCK_BYTES)
       for (let left = audioBytes; left > 0; left -= block.length) {
         yield left < block.length ? block.subarray(0, left) : block
       }
@@ -49,7 +57,7 @@ function header(audioBytes: number): Buffer {
 
 /** Chords that change each half second, their overtones, and noise that swells: an encoder works on it as on music. */
 function musicBlock(): Buffer {
-  const block = Buffer.alloc(BLOCK_SECONDS * BYTES_PER_SECOND)
+  const block = Buffer.alloc(BLOCK_BYTES)
   const random = createRandom(1)
   for (let frame = 0; frame < BLOCK_SECONDS * SAMPLE_RATE; frame += 1) {
     const time = frame / SAMPLE_RATE

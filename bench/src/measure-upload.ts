@@ -8,7 +8,7 @@ import { type Rivals, withRivals } from './rivals.ts'
 import type { Workplace } from './workplace.ts'
 
 const ROUNDS = 3
-const recording = recordingOf({ audioBytes: 1_073_741_824 })
+const recording = recordingOf({ audioBytes: 1_073_741_824 }, 'silence')
 
 export function measureUpload(workplace: Workplace): Promise<Figure[]> {
   return withRivals(workplace, async (rivals) => {
