@@ -64,10 +64,11 @@ export async function mediainfo(audio: Audio): Promise<Readonly<Record<string, s
   return track
 }
 
-/** What mp3val complains of, one sentence each; empty for a sound file. */
+/** What mp3val complains of, one sentence each; empty for a sound file. That a file has no ID3 tag is no fault. */
 export async function mp3valProblems(mp3: Audio): Promise<string[]> {
   const report = (await output(mp3, 'mp3val', ['FILE'])).toString()
-  return report.split('\n').filter((line) => /^(WARNING|ERROR)/.test(line))
+  const problems = report.matchAll(/^(?:WARNING|ERROR): ".*?"(?: \(.*?\))?: (.*)$/gm)
+  return Array.from(problems, ([, text = '']) => text).filter((text) => !text.startsWith('No supported tags'))
 }
 
 const quiet = ['-hide_banner', '-nostdin', '-v', 'error']
