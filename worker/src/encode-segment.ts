@@ -1,16 +1,21 @@
 /** Encodes one segment: its bytes of the WAV through ffmpeg, and the planned frames of what comes out into chunks. */
 import { Readable } from 'node:stream'
 import { TranscodeError } from '@wavemill/core/failures'
-import { createFrameSplitter } from '@wavemill/core/mp3-frames'
 import { planRecording } from '@wavemill/core/segment-plan'
 import type { TakenSegment } from '@wavemill/prisma/segments'
 import { createChunkWriter } from './chunk-writer.ts'
 import { createSampleCleaner } from './clean-samples.ts'
 import { encodeMp3 } from './ffmpeg.ts'
 import { createProgressReport } from './report-progress.ts'
+import { splitFrames } from './split-frames.ts'
 import type { WorkerTools } from './worker-tools.ts'
 
 const STALL_LIMIT_MS = 30_000
+const noMp3 = {
+  code: 'attempts-exhausted',
+  detail: 'ffmpeg gave something else than whole MP3 frames',
+  permanent: false,
+} as const
 
 /**
  * @returns the MP3 bytes that were written.
@@ -26,7 +31,7 @@ export async function encodeSegment(
   const reportProgress = createProgressReport(tools.db, segment)
   const mp3 = withStallLimit(openMp3(tools, segment, signal), tools.stallLimitMs ?? STALL_LIMIT_MS)
   let seen = 0
-  for await (const someFrames of splitFrames(mp3)) {
+  for await (const someFrames of splitFrames(mp3, noMp3)) {
     for (const frame of someFrames) {
       seen += 1
       if (seen > warmUpFrames && seen <= warmUpFrames + frames) await chunks.add(frame)
@@ -93,22 +98,6 @@ async function* withStallLimit(mp3: Readable, limitMs: number): AsyncGenerator<B
     }
   } finally {
     clearTimeout(timer)
-  }
-}
-
-/** @throws TranscodeError where ffmpeg gives something else than MP3 frames. */
-async function* splitFrames(mp3: AsyncIterable<Buffer>): AsyncGenerator<Uint8Array[]> {
-  const splitter = createFrameSplitter()
-  for await (const bytes of mp3) yield blamingFfmpeg(() => splitter.push(bytes))
-  blamingFfmpeg(() => splitter.end())
-}
-
-function blamingFfmpeg<T>(split: () => T): T {
-  try {
-    return split()
-  } catch (cause) {
-    const detail = 'ffmpeg gave something else than whole MP3 frames'
-    throw new TranscodeError('attempts-exhausted', detail, { permanent: false, cause })
   }
 }
 

@@ -1,60 +1,80 @@
 /** Finishes a recording whose segments are all done: Info frame and digest of the whole, `ready`, and the WAV removed. */
 import { createHash } from 'node:crypto'
+import { TranscodeError } from '@wavemill/core/failures'
 import { buildInfoFrame, createFrameTally, type FrameTally } from '@wavemill/core/info-frame'
-import { createFrameSplitter } from '@wavemill/core/mp3-frames'
 import { planRecording } from '@wavemill/core/segment-plan'
 import { readMp3 } from '@wavemill/prisma/chunks'
+import type { Database } from '@wavemill/prisma/database'
 import { findFullRecord, finishRecord as makeReady } from '@wavemill/prisma/finish'
-import { failRecord } from '@wavemill/prisma/segments'
+import { failForGood } from './fail-for-good.ts'
+import { splitFrames } from './split-frames.ts'
 import type { WorkerTools } from './worker-tools.ts'
 
 // What is no longer than this is kept between the two readings; a longer one is read from the database again.
 const MAX_KEPT_BYTES = 8 * 1_048_576
+const noMp3 = {
+  code: 'wrong-length',
+  detail: 'the segments hold something else than whole MP3 frames',
+  permanent: true,
+} as const
 
 /**
  * Safe to call at any time, again, and by several at once: one of them makes the record ready, the others change nothing.
- * Holds at most a window of the MP3, and 4 bytes for each of its frames.
+ * Holds at most a window of the MP3, and a few bytes for each of its frames.
  */
 export async function finishRecord(tools: WorkerTools, recordKey: bigint): Promise<void> {
-  const { db, wavStore } = tools
-  const log = tools.log.child({ recordKey: recordKey.toString() })
+  const { db, wavStore, log } = tools
   const record = await findFullRecord(db, recordKey)
-  if (record === undefined) return // finished or deleted meanwhile
-
-  const plan = planRecording(record.source, record.samples, tools)
-  const { tally, kept } = await tallyFrames(readMp3(db, recordKey))
-  if (tally.frames !== plan.totalFrames) {
-    const detail = `the segments hold ${tally.frames} frames, not ${plan.totalFrames}`
-    await failRecord(db, { recordKey, code: 'wrong-length', detail })
+  if (record === undefined) return
+  try {
+    const { totalFrames, paddingSamples } = planRecording(record.source, record.samples, tools)
+    const mp3 = await measureMp3(db, recordKey, { totalFrames, paddingSamples })
+    if (!(await makeReady(db, { recordKey, ...mp3 }))) return // somebody else did, or it was deleted
+    log.info({ recordKey: recordKey.toString(), bytes: mp3.mp3Size }, 'A recording is ready')
+  } catch (error) {
+    if ((await findFullRecord(db, recordKey)) === undefined) return // its chunks were removed while they were read
+    if (!(error instanceof TranscodeError)) throw error
+    await failForGood(tools, recordKey, { code: error.code, detail: error.message })
     return
   }
-  const head = buildInfoFrame({ tally, paddingSamples: plan.paddingSamples, vbr: true, quality: 2 })
-  const mp3Sha256 = await digest(head, kept ?? readMp3(db, recordKey))
-  const isReady = await makeReady(db, { recordKey, head, mp3Size: head.byteLength + tally.bytes, mp3Sha256 })
-  if (!isReady) return
-  log.info({ frames: tally.frames, bytes: head.byteLength + tally.bytes }, 'A recording is ready')
   await wavStore.remove(recordKey)
 }
 
-async function tallyFrames(
-  mp3: AsyncIterable<Buffer>,
-): Promise<{ tally: FrameTally; kept: readonly Buffer[] | undefined }> {
-  const splitter = createFrameSplitter()
-  const tally = createFrameTally()
-  let kept: Buffer[] | undefined = []
-  let bytes = 0
-  for await (const window of mp3) {
-    for (const frame of splitter.push(window)) tally.add(frame)
-    bytes += window.byteLength
-    if (bytes > MAX_KEPT_BYTES) kept = undefined
-    kept?.push(window)
-  }
-  splitter.end()
-  return { tally, kept }
+/** What the segments' chunks together make, with the Info frame in front of them. */
+async function measureMp3(
+  db: Database,
+  recordKey: bigint,
+  { totalFrames, paddingSamples }: { totalFrames: number; paddingSamples: number },
+): Promise<{ head: Buffer; mp3Size: number; mp3Sha256: Buffer }> {
+  const { tally, kept } = await tallyFrames(readMp3(db, recordKey), totalFrames)
+  const head = buildInfoFrame({ tally, paddingSamples, vbr: true, quality: 2 })
+  const hash = createHash('sha256').update(head)
+  for await (const bytes of kept ?? readMp3(db, recordKey)) hash.update(bytes)
+  return { head, mp3Size: head.byteLength + tally.bytes, mp3Sha256: hash.digest() }
 }
 
-async function digest(head: Buffer, mp3: Iterable<Buffer> | AsyncIterable<Buffer>): Promise<Buffer> {
-  const hash = createHash('sha256').update(head)
-  for await (const window of mp3) hash.update(window)
-  return hash.digest()
+/** @throws TranscodeError if the segments together are not the planned frames: trying again would not change that. */
+async function tallyFrames(
+  mp3: AsyncIterable<Buffer>,
+  totalFrames: number,
+): Promise<{ tally: FrameTally; kept: readonly Buffer[] | undefined }> {
+  const tally = createFrameTally()
+  let kept: Buffer[] | undefined = []
+  async function* keeping(): AsyncGenerator<Buffer> {
+    let bytes = 0
+    for await (const piece of mp3) {
+      bytes += piece.byteLength
+      if (bytes > MAX_KEPT_BYTES) kept = undefined
+      kept?.push(piece)
+      yield piece
+    }
+  }
+  for await (const frames of splitFrames(keeping(), noMp3)) {
+    for (const frame of frames) tally.add(frame)
+  }
+  if (tally.frames !== totalFrames) {
+    const detail = `the segments hold ${tally.frames} frames, not ${totalFrames}`
+    throw new TranscodeError('wrong-length', detail, { permanent: true })
+  }
+  return { tally, kept }
 }

@@ -7,10 +7,11 @@ import {
   expireRecords,
   fullRecords,
   purgeTombstones,
+  type SegmentKey,
   usedUpSegments,
   withReconcilerLock,
 } from '@wavemill/prisma/reconcile'
-import { failRecord } from '@wavemill/prisma/segments'
+import { failForGood } from './fail-for-good.ts'
 import { finishRecord } from './finish-record.ts'
 import { sweepWavStore } from './sweep-wav-store.ts'
 import type { WorkerTools } from './worker-tools.ts'
@@ -29,7 +30,7 @@ const steps: Readonly<Record<string, (tools: ReconcilerTools) => Promise<void>>>
   'add missing jobs': addDueJobs,
   'expire recordings': expire,
   'purge tombstones': purge,
-  'sweep the WAV store': (tools) => sweepWavStore(tools),
+  'sweep the WAV store': sweepWavStore,
 }
 
 /**
@@ -51,7 +52,7 @@ export async function reconcile(tools: ReconcilerTools): Promise<void> {
 
 /** Adds a job for each segment that is due: where there is one already, adding changes nothing. */
 async function addDueJobs({ db, queue }: ReconcilerTools): Promise<void> {
-  let after: Awaited<ReturnType<typeof dueSegments>>[number] | undefined
+  let after: SegmentKey | undefined
   do {
     const page = await dueSegments(db, after, PAGE)
     const jobs = page.map(({ recordKey, seq }): SegmentJob => ({ recordKey: recordKey.toString(), seq }))
@@ -64,12 +65,11 @@ async function finishFull(tools: ReconcilerTools): Promise<void> {
   for (const key of await fullRecords(tools.db, PAGE)) await finishRecord(tools, key)
 }
 
-async function failUsedUp({ db, log, wavStore, segmentAttempts }: ReconcilerTools): Promise<void> {
-  for (const { recordKey, seq, errors, failure } of await usedUpSegments(db, { segmentAttempts })) {
+async function failUsedUp(tools: ReconcilerTools): Promise<void> {
+  const { db, segmentAttempts } = tools
+  for (const { recordKey, errors, failure } of await usedUpSegments(db, { segmentAttempts })) {
     const code = errors >= segmentAttempts ? 'attempts-exhausted' : 'workers-died'
-    if (!(await failRecord(db, { recordKey, code, detail: failure ?? '' }))) continue
-    log.warn({ recordKey: recordKey.toString(), seq, code }, 'A recording has failed')
-    await wavStore.remove(recordKey)
+    await failForGood(tools, recordKey, { code, detail: failure ?? '' })
   }
 }
 

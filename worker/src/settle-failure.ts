@@ -2,7 +2,8 @@
 import { TranscodeError } from '@wavemill/core/failures'
 import { describeError } from '@wavemill/core/quiet-errors'
 import { isDatabaseAway, waitForDatabase } from '@wavemill/prisma/database'
-import { failRecord, handBackSegment, postponeSegment, type TakenSegment } from '@wavemill/prisma/segments'
+import { handBackSegment, postponeSegment, type TakenSegment } from '@wavemill/prisma/segments'
+import { failForGood } from './fail-for-good.ts'
 import { JobStopped } from './job-stopped.ts'
 import { StaleAttempt } from './stale-attempt.ts'
 import type { WorkerTools } from './worker-tools.ts'
@@ -58,13 +59,8 @@ async function settleTranscodeError(
   const { recordKey, seq, attempt, errors } = segment
   const isLast = failure.code === 'attempts-exhausted' && errors + 1 >= tools.segmentAttempts
   if (failure.permanent || isLast) {
-    const failed = await failRecord(db, {
-      recordKey,
-      code: failure.code,
-      detail: failure.message,
-      attempt: { seq, attempt },
-    })
-    if (failed) await tools.wavStore.remove(recordKey)
+    const { code, message: detail } = failure
+    await failForGood(tools, recordKey, { code, detail, attempt: { seq, attempt } })
     return undefined
   }
   const retryInMs = backoffMs(errors)

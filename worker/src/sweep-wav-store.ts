@@ -1,6 +1,6 @@
 /** Removes the files of the WAV store that no record needs: cut uploads, and what a crash left of finished recordings. */
 import type { StoredFile } from '@wavemill/core/wav-store'
-import { keysInNeedOfWav } from '@wavemill/prisma/reconcile'
+import { keysDoneWithWav, keysInNeedOfWav } from '@wavemill/prisma/reconcile'
 import type { WorkerTools } from './worker-tools.ts'
 
 // An upload to which nothing was written for so long is over: the API cuts a stalled one before that.
@@ -17,14 +17,13 @@ export async function sweepWavStore({ db, wavStore, log }: WorkerTools): Promise
     await wavStore.removeFile(name)
   }
   const named = files.filter(hasKey)
-  const needed = await keysInNeedOfWav(
+  const done = await keysDoneWithWav(
     db,
-    named.map((file) => file.key),
+    named.map(({ key }) => key),
   )
   for (const { name, key, modifiedAt } of named) {
-    if (needed.has(key) || ageMs(modifiedAt) < NAMED_MS) continue
-    const neededNow = await keysInNeedOfWav(db, [key]) // the row may have come since
-    if (neededNow.has(key)) continue
+    if (!done.has(key) && (ageMs(modifiedAt) < NAMED_MS || (await keysInNeedOfWav(db, [key])).has(key)))
+      continue
     log.info({ file: name }, 'A WAV that no record needs is removed')
     await wavStore.removeFile(name)
   }

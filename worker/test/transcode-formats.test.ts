@@ -1,0 +1,118 @@
+/** What every kind of WAV becomes: as long as its source to the sample, and sounding like it. */
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import {
+  decodeByMpg123,
+  ffmpegSampleCount,
+  mp3valProblems,
+  mpg123SampleCount,
+  signalToNoise,
+} from '../../test/support/judges.ts'
+import { noise, tones } from '../../test/support/material.ts'
+import { buildWav, type WavSpec } from '../../test/support/wav.ts'
+import { transcodeSegment } from '../src/transcode-segment.ts'
+import { createSurroundings, type Surroundings } from './recordings.ts'
+
+let surroundings: Surroundings
+beforeAll(async () => {
+  surroundings = await createSurroundings()
+})
+afterAll(() => surroundings.close())
+
+/** Stores the WAV, transcodes it as one job does, and gives the MP3. */
+async function mp3From(wav: Buffer): Promise<Buffer> {
+  const key = await surroundings.storeRecording([wav])
+  const job = { recordKey: key.toString(), seq: 0 }
+  expect(await transcodeSegment(surroundings.tools, job, new AbortController().signal)).toBeUndefined()
+  expect((await surroundings.stateOf(key)).status).toBe('ready')
+  return await surroundings.mp3Of(key)
+}
+
+/** The material itself, in plain numbers, the channels interleaved. */
+function sourceOf({
+  samples = 0,
+  channels = 2,
+  sampleRate = 44_100,
+  material = tones(),
+}: WavSpec): Float32Array {
+  return Float32Array.from({ length: samples * channels }, (_, at) =>
+    material(Math.floor(at / channels), at % channels, sampleRate),
+  )
+}
+
+const kinds: readonly [string, WavSpec, number][] = [
+  ['8-bit mono', { encoding: 'u8', channels: 1 }, 25],
+  ['8-bit stereo', { encoding: 'u8' }, 25],
+  ['16-bit mono', { encoding: 's16', channels: 1 }, 30],
+  ['16-bit stereo', { encoding: 's16' }, 30],
+  ['16-bit stereo, extensible', { encoding: 's16', extensible: true, channelMask: 3 }, 30],
+  ['24-bit mono', { encoding: 's24', channels: 1 }, 30],
+  ['24-bit stereo, extensible', { encoding: 's24', extensible: true, channelMask: 3 }, 30],
+  ['20 bits in 24, extensible', { encoding: 's24', extensible: true, validBits: 20 }, 30],
+  ['32-bit stereo', { encoding: 's32' }, 30],
+  ['32-bit mono, extensible', { encoding: 's32', extensible: true, channels: 1, channelMask: 4 }, 30],
+  ['32-bit float mono', { encoding: 'f32', channels: 1 }, 30],
+  ['32-bit float stereo', { encoding: 'f32' }, 30],
+  ['32-bit float stereo, extensible', { encoding: 'f32', extensible: true, channelMask: 3 }, 30],
+  ['64-bit float', { encoding: 'f64' }, 30],
+  ['64-bit integers', { encoding: 's64' }, 30],
+  ['A-law', { encoding: 'alaw', sampleRate: 8_000, channels: 1 }, 25],
+  ['u-law', { encoding: 'mulaw', sampleRate: 8_000, channels: 1 }, 25],
+  ['big-endian 16-bit', { encoding: 's16', container: 'RIFX' }, 30],
+  ['big-endian float', { encoding: 'f32', container: 'RIFX' }, 30],
+  ['48 kHz', { sampleRate: 48_000 }, 30],
+  ['32 kHz', { sampleRate: 32_000 }, 30],
+  ['22.05 kHz mono', { sampleRate: 22_050, channels: 1 }, 30],
+  ['8 kHz mono', { sampleRate: 8_000, channels: 1 }, 25],
+]
+
+test.each(kinds)(
+  '%s has the level and the pitch of its source, in each channel, and its length',
+  async (_, kind, leastDb) => {
+    const spec: WavSpec = {
+      ...kind,
+      samples: kind.sampleRate === 8_000 ? 12_007 : 44_107,
+      material: tones(0.4),
+    }
+    const mp3 = await mp3From(buildWav(spec))
+    expect(signalToNoise(sourceOf(spec), await decodeByMpg123(mp3))).toBeGreaterThan(leastDb)
+    expect(await ffmpegSampleCount(mp3)).toBe(spec.samples)
+  },
+)
+
+test.each([1, 2, 575, 576, 577, 1_151, 1_152, 1_153, 44_100, 879_000])(
+  '%i samples come back as so many, by mpg123 and by ffmpeg',
+  async (samples) => {
+    const mp3 = await mp3From(buildWav({ samples, channels: 1, material: noise(0.2) }))
+    expect(await mpg123SampleCount(mp3)).toBe(samples)
+    expect(await ffmpegSampleCount(mp3)).toBe(samples)
+  },
+)
+
+test('what has to be resampled is as long as the rounded-up length at the new rate', async () => {
+  for (const [sampleRate, samples, expected] of [
+    [96_000, 100_001, 50_001],
+    [11_127, 30_000, Math.ceil((30_000 * 11_025) / 11_127)],
+    [96_000, 3, 2],
+  ] as const) {
+    const mp3 = await mp3From(buildWav({ sampleRate, samples, channels: 1 }))
+    expect(await mpg123SampleCount(mp3)).toBe(expected)
+  }
+})
+
+test('the whole file is sound to mp3val', async () => {
+  expect(await mp3valProblems(await mp3From(buildWav({ samples: 200_000 })))).toEqual([])
+})
+
+test('samples that are no numbers, endless or too loud are silence and full scale, and the rest is untouched', async () => {
+  const strange = [Number.NaN, Infinity, -Infinity, 1e30, -3e38]
+  const spec: WavSpec = {
+    ...{ encoding: 'f32', samples: 60_000, channels: 1 },
+    material: (index, channel, rate) =>
+      index < 30_000 && index % 1_000 === 999
+        ? (strange[(index / 1_000) | 0] ?? Number.NaN)
+        : tones(0.3)(index, channel, rate),
+  }
+  const heard = await decodeByMpg123(await mp3From(buildWav(spec)))
+  expect(heard.every((value) => Math.abs(value) < 2)).toBe(true)
+  expect(signalToNoise(sourceOf(spec).slice(40_000), heard.slice(40_000))).toBeGreaterThan(25)
+})
