@@ -4,7 +4,8 @@ import { createLog } from '@wavemill/core/log'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { createTestDatabase, type TestDatabase } from '../../test/support/database.ts'
 import { type Database, openDatabase } from '../src/database.ts'
-import { deleteRecord, findRecord, insertRecord } from '../src/records.ts'
+import { insertRecord } from '../src/insert-record.ts'
+import { deleteRecord, findRecord } from '../src/records.ts'
 import { insertTestRecord, insertUser, planTestRecord } from './support/material.ts'
 
 let database: TestDatabase

@@ -1,7 +1,7 @@
 /** Users and records for the tests of this package, with bytes that say where they come from. */
 import { createHash, randomBytes, randomUUID } from 'node:crypto'
 import type { Database } from '../../src/database.ts'
-import { insertRecord, type NewRecord, reserveRecordKey } from '../../src/records.ts'
+import { insertRecord, type NewRecord, reserveRecordKey } from '../../src/insert-record.ts'
 import { createUser } from '../../src/users.ts'
 
 export const sha256 = (bytes: Buffer | string) => createHash('sha256').update(bytes).digest()
