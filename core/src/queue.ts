@@ -1,6 +1,7 @@
 /** The queue of segments: its job contract, and one factory for its two homes, Redis or the service's own PostgreSQL. */
 import {
   type BackendFactory,
+  type ConnectionOptions,
   createPostgresBackend,
   createRedisBackend,
   type IQueueBackend,
@@ -11,6 +12,13 @@ import {
 import { Redis } from 'ioredis'
 import pg from 'pg'
 import type { Log } from './log.ts'
+import {
+  ANSWER_TIMEOUT_MS,
+  CONNECT_TIMEOUT_MS,
+  postgresConnection,
+  redisSender,
+  redisWorker,
+} from './queue-connections.ts'
 import { createQuietErrorLog, describeError } from './quiet-errors.ts'
 import { settlesWithin, within } from './within.ts'
 
@@ -53,8 +61,6 @@ export interface SegmentQueue {
 
 const DEFAULT_NAME = 'segments'
 const SCHEMA = 'bullmq'
-const ANSWER_TIMEOUT_MS = 2_000
-const CONNECT_TIMEOUT_MS = 5_000
 const JOBS_PER_COMMAND = 1_000
 const MAX_RECORD_KEY = 2n ** 63n - 1n
 const MAX_SEQ = 2 ** 31 - 1
@@ -88,37 +94,7 @@ export function parseSegmentJob(data: unknown): SegmentJob | undefined {
  * @throws Error if the queue lives in PostgreSQL and that is away, or has no queue schema.
  */
 export async function openSegmentQueue(options: QueueOptions): Promise<SegmentQueue> {
-  const reportError = createQuietErrorLog(options.log, 'The queue has trouble')
-  const redis = options.redisUrl === undefined ? undefined : openProducer(options.redisUrl, reportError)
-  const connect = redis === undefined ? postgresBackend(options.databaseUrl, 4) : redisBackend(redis)
-  const bull = makeQueue(options.name ?? DEFAULT_NAME, connect)
-  bull.on('error', reportError)
-
-  async function close(): Promise<void> {
-    await settlesWithin(ANSWER_TIMEOUT_MS, bull.close())
-    redis?.disconnect()
-  }
-
-  /** A client that is not connected would hold some commands back, or for ever: it is not asked at all. */
-  async function ask<T>(work: () => Promise<T>): Promise<T> {
-    if (redis !== undefined && redis.status !== 'ready') {
-      throw new Error(`The queue is away: Redis is ${redis.status}`)
-    }
-    return await within(ANSWER_TIMEOUT_MS, 'The queue', work())
-  }
-
-  const ready = bull.waitUntilReady()
-  if (redis !== undefined) {
-    await settlesWithin(ANSWER_TIMEOUT_MS, ready)
-  } else {
-    try {
-      await ready
-    } catch (error) {
-      await close()
-      throw new Error(`The queue in PostgreSQL cannot be opened: ${describeError(error)}`, { cause: error })
-    }
-  }
-
+  const { bull, ask, close } = await connectQueue(options)
   return {
     bull,
     close,
@@ -144,14 +120,57 @@ export async function openSegmentQueue(options: QueueOptions): Promise<SegmentQu
   }
 }
 
+interface ConnectedQueue {
+  readonly bull: Queue
+  /** Asks the queue's server; rejects after ANSWER_TIMEOUT_MS. */
+  ask<T>(work: () => Promise<T>): Promise<T>
+  close(): Promise<void>
+}
+
+async function connectQueue({ redisUrl, databaseUrl, name, log }: QueueOptions): Promise<ConnectedQueue> {
+  const redis = redisUrl === undefined ? undefined : new Redis(redisUrl, redisSender)
+  const connect = redis === undefined ? postgresBackend(databaseUrl, 4) : redisBackend(redis)
+  const bull = makeQueue(name ?? DEFAULT_NAME, connect)
+  bull.on('error', createQuietErrorLog(log, 'The queue has trouble')) // also what the Redis client says
+
+  async function ask<T>(work: () => Promise<T>): Promise<T> {
+    // BullMQ would keep the question until Redis is there for the first time.
+    if (redis !== undefined && redis.status !== 'ready') {
+      throw new Error(`The queue is away: Redis is ${redis.status}`)
+    }
+    return await within(ANSWER_TIMEOUT_MS, 'The queue', work())
+  }
+  async function close(): Promise<void> {
+    const isClosed = await settlesWithin(ANSWER_TIMEOUT_MS / 2, bull.close())
+    if (!isClosed) await settlesWithin(ANSWER_TIMEOUT_MS / 2, bull.disconnect())
+    redis?.disconnect()
+  }
+
+  const ready = bull.waitUntilReady()
+  if (redis !== undefined) {
+    await settlesWithin(ANSWER_TIMEOUT_MS, ready)
+    return { bull, ask, close }
+  }
+  try {
+    await ready
+    return { bull, ask, close }
+  } catch (error) {
+    await close()
+    throw new Error(`The queue in PostgreSQL cannot be opened: ${describeError(error)}`, { cause: error })
+  }
+}
+
 /** What a BullMQ Worker needs to take jobs off the same queue. Opens nothing before the Worker is made. */
 export function workerBackend(options: QueueOptions): {
   name: string
   connect: BackendFactory<IQueueBackend>
 } {
   const name = options.name ?? DEFAULT_NAME
-  if (options.redisUrl === undefined) return { name, connect: postgresBackend(options.databaseUrl, 2) }
-  return { name, connect: redisWorkerBackend(options.redisUrl) }
+  const { redisUrl: url, databaseUrl } = options
+  return {
+    name,
+    connect: url === undefined ? postgresBackend(databaseUrl, 2) : redisBackend({ ...redisWorker, url }),
+  }
 }
 
 /** Brings the queue's own schema in PostgreSQL up to date. May be called each time, and by several at once. */
@@ -190,59 +209,22 @@ function makeQueue(name: string, connect: BackendFactory<IQueueBackend>): Queue 
   }
 }
 
-/** Redis for producers: everything fails fast, nothing is queued in memory, and a silent host is given up. */
-function openProducer(url: string, onError: (error: unknown) => void): Redis {
-  const redis = new Redis(url, {
-    enableOfflineQueue: false,
-    maxRetriesPerRequest: 1,
-    commandTimeout: ANSWER_TIMEOUT_MS,
-    connectTimeout: ANSWER_TIMEOUT_MS,
-    socketTimeout: 2 * ANSWER_TIMEOUT_MS,
-    retryStrategy,
-  })
-  redis.on('error', onError)
-  return redis
-}
-
-function redisBackend(redis: Redis): BackendFactory<IQueueBackend> {
-  return (name, opts, role) => createRedisBackend(name, { ...opts, connection: redis }, role)
-}
-
-/** Redis for workers: commands wait until it is back (BullMQ asks for that), but not on a host that went silent. */
-function redisWorkerBackend(url: string): BackendFactory<IQueueBackend> {
-  const connection = {
-    url,
-    maxRetriesPerRequest: null,
-    connectTimeout: ANSWER_TIMEOUT_MS,
-    socketTimeout: 15_000, // longer than the longest blocking read of BullMQ, 10 s
-    retryStrategy,
-  }
+function redisBackend(connection: ConnectionOptions): BackendFactory<IQueueBackend> {
   return (name, opts, role) => createRedisBackend(name, { ...opts, connection }, role)
 }
 
-function retryStrategy(times: number): number {
-  return Math.min(times * 100, 2_000)
-}
-
-/** @param max connections of its pool; a worker opens one more to LISTEN on. Idle ones are closed after 10 s. */
 function postgresBackend(databaseUrl: string, max: number): BackendFactory<IQueueBackend> {
-  const url = new URL(databaseUrl)
-  const urlOptions = url.searchParams.get('options')
-  url.searchParams.delete('options') // what the URL says would replace the search_path that BullMQ adds
-  const connection = {
-    connectionString: url.href,
-    ...(urlOptions === null ? {} : { options: urlOptions }),
-    schema: SCHEMA,
-    max,
-    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
-    query_timeout: 10_000,
-    keepAlive: true,
-    application_name: 'wavemill queue',
-  }
   return (name, opts, role) => {
-    const backend = createPostgresBackend(name, { ...opts, connection }, role)
-    // After an error BullMQ waits for a NOTIFY as long as it may, here an hour, and one may be missed.
+    const { config, destroy } = postgresConnection(databaseUrl, max)
+    const backend = createPostgresBackend(name, { ...opts, connection: { ...config, schema: SCHEMA } }, role)
+    // After an error BullMQ waits for a NOTIFY for as long as it may, here an hour, and one may be missed.
     Object.defineProperty(backend, 'maximumBlockTimeout', { value: 10 })
+    // By itself it asks a server that is away for its goodbye.
+    const disconnect = backend.disconnect.bind(backend)
+    backend.disconnect = () => {
+      destroy()
+      return disconnect()
+    }
     return backend
   }
 }
