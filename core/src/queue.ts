@@ -1,4 +1,5 @@
 /** The queue of segments: its job contract, and one factory for its two homes, Redis or the service's own PostgreSQL. */
+import { setTimeout as sleep } from 'node:timers/promises'
 import {
   type BackendFactory,
   type ConnectionOptions,
@@ -61,6 +62,7 @@ export interface SegmentQueue {
 
 const DEFAULT_NAME = 'segments'
 const SCHEMA = 'bullmq'
+const ERROR_PAUSE_MS = 500
 const JOBS_PER_COMMAND = 1_000
 const MAX_RECORD_KEY = 2n ** 63n - 1n
 const MAX_SEQ = 2 ** 31 - 1
@@ -161,16 +163,30 @@ async function connectQueue({ redisUrl, databaseUrl, name, log }: QueueOptions):
 }
 
 /** What a BullMQ Worker needs to take jobs off the same queue. Opens nothing before the Worker is made. */
-export function workerBackend(options: QueueOptions): {
-  name: string
-  connect: BackendFactory<IQueueBackend>
-} {
-  const name = options.name ?? DEFAULT_NAME
-  const { redisUrl: url, databaseUrl } = options
-  return {
-    name,
-    connect: url === undefined ? postgresBackend(databaseUrl, 2) : redisBackend({ ...redisWorker, url }),
+export function workerBackend(options: QueueOptions): WorkerBackend {
+  const { redisUrl: url, databaseUrl, name = DEFAULT_NAME } = options
+  const connect = url === undefined ? postgresBackend(databaseUrl, 2) : redisBackend({ ...redisWorker, url })
+  return { name, connect: (...args) => pauseAfterErrors(connect(...args)) }
+}
+
+export interface WorkerBackend {
+  /** The queue's name. */
+  readonly name: string
+  readonly connect: BackendFactory<IQueueBackend>
+}
+
+/** Where its server answers with errors (too many connections, out of memory), BullMQ fetches again hundreds of times a second. */
+function pauseAfterErrors(backend: IQueueBackend): IQueueBackend {
+  const moveToActive = backend.moveToActive.bind(backend)
+  backend.moveToActive = async (...args) => {
+    try {
+      return await moveToActive(...args)
+    } catch (error) {
+      await sleep(ERROR_PAUSE_MS)
+      throw error
+    }
   }
+  return backend
 }
 
 /** Brings the queue's own schema in PostgreSQL up to date. May be called each time, and by several at once. */

@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { createLog } from '@wavemill/core/log'
 import { openSegmentQueue, type SegmentQueue } from '@wavemill/core/queue'
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest'
+import { createKeptLog } from '../../core/test/support/kept-log.ts'
 import { availableBackends, type TestBackend } from '../../core/test/support/queue-backends.ts'
 import { type ConsumeOptions, type Consumer, consumeSegments } from '../src/consume.ts'
 import { startConsumerChild } from './support/children.ts'
@@ -121,6 +122,26 @@ describe.each(availableBackends())('a worker on $name', ({ start }) => {
     await proxy.restore()
     await until(isEmpty)
     expect(await backend.tracesOf(name, 'r17-s3')).toBe(0)
+  })
+
+  it('does not hammer a server that answers with errors', async () => {
+    let runs = 0
+    const kept = createKeptLog()
+    await queue.add([job])
+    await backend.refuseFetching()
+    consume({
+      log: kept.log,
+      async onJob() {
+        runs += 1
+      },
+    })
+    await sleep(2_000)
+    const complaints = kept.lines.length
+    await backend.mend()
+    await until(isEmpty)
+    expect(runs).toBe(1)
+    expect(complaints).toBeGreaterThan(0)
+    expect(complaints).toBeLessThan(20) // without a pause they are hundreds
   })
 
   it('takes no job after it was closed, and closes at once when none runs', async () => {

@@ -22,6 +22,9 @@ export interface TestBackend extends QueueHome {
   dropLock(queueName: string, jobId: string): Promise<void>
   /** Loses every job of every queue: FLUSHALL. */
   loseEverything(): Promise<void>
+  /** Makes the server answer with errors whenever a job is to be fetched, until `mend`. */
+  refuseFetching(): Promise<void>
+  mend(): Promise<void>
   stop(): Promise<void>
 }
 
@@ -59,6 +62,12 @@ async function startOnPostgres(): Promise<TestBackend> {
     async loseEverything() {
       await client.query('TRUNCATE job, meta, event CASCADE')
     },
+    async refuseFetching() {
+      await client.query('ALTER TABLE job RENAME TO lost_job')
+    },
+    async mend() {
+      await client.query('ALTER TABLE lost_job RENAME TO job')
+    },
     async stop() {
       await client.end()
       await database.drop()
@@ -91,6 +100,12 @@ async function startOnRedis(): Promise<TestBackend> {
     },
     async loseEverything() {
       await client.flushall()
+    },
+    async refuseFetching() {
+      await client.config('SET', 'maxmemory', '1')
+    },
+    async mend() {
+      await client.config('SET', 'maxmemory', '0')
     },
     async stop() {
       client.disconnect()
