@@ -1,10 +1,15 @@
 /** What the sending end does while the queue's server is away, silent, or not there yet: one suite on both backends. */
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { inspect } from 'node:util'
+import { Redis } from 'ioredis'
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest'
 import { createEmptyDatabase } from '../../test/support/database.ts'
+import { startRedis } from '../../test/support/redis.ts'
+import { missing } from '../../test/support/requirement.ts'
 import { createLog } from '../src/log.ts'
 import { openSegmentQueue, type QueueOptions, type SegmentQueue } from '../src/queue.ts'
+import { createKeptLog } from './support/kept-log.ts'
 import { availableBackends, type TestBackend } from './support/queue-backends.ts'
 
 const log = createLog('test', 'silent')
@@ -105,6 +110,31 @@ describe.each(availableBackends().filter(({ name }) => name === 'Redis'))('a que
     expect((await queue.counts()).waiting).toBe(0) // what was rejected does not arrive later
     await queue.add([job])
     expect((await queue.counts()).waiting).toBe(1)
+  })
+})
+
+describe.skipIf(missing('redis-server'))('a queue on a Redis with a password', () => {
+  it('works with it, and tells nobody a wrong one', async () => {
+    const server = await startRedis()
+    onTestFinished(() => server.stop())
+    const admin = new Redis(server.url)
+    await admin.config('SET', 'requirepass', 'correct-horse')
+    onTestFinished(() => admin.disconnect())
+    const urlWith = (password: string) => server.url.replace('//', `//:${password}@`)
+    const { log: keptLog, lines } = createKeptLog()
+    const options = { databaseUrl: 'postgres://nobody@127.0.0.1:1/none', log: keptLog }
+
+    const right = await open({ ...options, redisUrl: urlWith('correct-horse') })
+    await right.add([job])
+    const wrong = await open({ ...options, redisUrl: urlWith('hunter2') })
+    const thrown = await wrong.add([job]).then(
+      () => 'nothing',
+      (error) => inspect(error, { depth: 10 }),
+    )
+    expect(thrown).not.toBe('nothing')
+    expect(thrown).not.toContain('hunter2')
+    expect(lines.join()).toContain('WRONGPASS')
+    expect(lines.join()).not.toContain('hunter2')
   })
 })
 
