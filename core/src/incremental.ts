@@ -55,13 +55,12 @@ export function runIncrementally<T>(parser: Parser<T>): Incremental<T> {
       } else {
         const wanted = 'take' in want ? want.take : want.peek
         if (left < wanted && !ended) break
-        const answer = input.subarray(at, at + wanted)
+        const answer = copyOf(input, at, at + wanted)
         if ('take' in want) at += answer.length
         resume(answer)
       }
     }
-    // A copy, since the caller may use its buffer again.
-    kept = outcome === undefined ? new Uint8Array(input.subarray(at)) : nothing
+    kept = outcome === undefined ? copyOf(input, at, input.length) : nothing
   }
 
   function result(): T | undefined {
@@ -83,6 +82,11 @@ export function runIncrementally<T>(parser: Parser<T>): Incremental<T> {
       return value
     },
   }
+}
+
+/** The caller may use its buffer again while we, or the parser, still hold what was in it. */
+function copyOf(bytes: Uint8Array, start: number, end: number): Uint8Array {
+  return new Uint8Array(bytes.subarray(start, end))
 }
 
 function joined(first: Uint8Array, second: Uint8Array): Uint8Array {

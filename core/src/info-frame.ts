@@ -11,7 +11,7 @@ import { ENCODER_DELAY } from './segment-plan.ts'
 
 /** What the Info frame says of the frames behind it; filled by adding them in their order. */
 export interface FrameTally {
-  /** @throws Error if the first one is no layer III frame. */
+  /** Takes the next whole frame; keeps nothing of it. */
   add(frame: Uint8Array): void
   readonly frames: number
   /** Of all frames together. */
@@ -20,7 +20,7 @@ export interface FrameTally {
   readonly musicCrc: number
   /** The header of the first frame, as bytes. @throws Error while there is none. */
   readonly firstHeader: Uint8Array
-  /** Where frame `index` begins, for ascending indexes, each counted from the first frame's begin. */
+  /** Where each of these frames begins, in bytes after the first one's begin; `indexes` ascend. */
   positionsOf(indexes: readonly number[]): number[]
 }
 

@@ -44,7 +44,7 @@ export function measureWav(header: WavHeader, fileBytes: number): WavMeasure {
   const rest = audioBytes % source.blockAlign
   if (rest > 0) warnings.push(`the last ${rest} bytes of the audio are no whole sample: they were left out`)
   const beyond = bytesBeyond(header, fileBytes, wrapped)
-  if (beyond > 0) warnings.push(`the file goes on for ${beyond} bytes after its end: they were left out`)
+  if (beyond > 0) warnings.push(`${beyond} bytes follow the end that the header states: they were left out`)
   return { samples, dataBytes: samples * source.blockAlign, warnings }
 }
 

@@ -1,5 +1,5 @@
 /** Reads a WAV's `fmt ` chunk: which samples lie in the file, or why they cannot be converted. */
-import type { PcmEncoding, PcmSource } from './pcm-source.ts'
+import type { PcmSource } from './pcm-source.ts'
 import { numbersOf } from './riff-chunks.ts'
 import { nameOfFormatTag } from './wav-codecs.ts'
 import { WavError } from './wav-error.ts'
@@ -36,6 +36,8 @@ interface Fields {
 }
 
 /**
+ * The byte rate is not looked at: it follows from the rest, and many writers get it wrong.
+ *
  * @param bytes the chunk's content, at least its first {@link FORMAT_BYTES} if it has so many.
  * @throws WavError `malformed` if the fields contradict each other, `unsupported-codec` if nobody here can decode it.
  */
@@ -106,12 +108,20 @@ function checkRanges({ channels, sampleRate }: Fields): void {
   }
 }
 
+// By the bytes of the container; one byte is unsigned, and knows no byte order.
+const integers: Readonly<Record<number, 's16' | 's24' | 's32' | 's64'>> = {
+  2: 's16',
+  3: 's24',
+  4: 's32',
+  8: 's64',
+}
+const floats: Readonly<Record<number, 'f32' | 'f64'>> = { 4: 'f32', 8: 'f64' }
+
 function encodingOf(
   fields: Fields,
   bigEndian: boolean,
-): { encoding: PcmEncoding; bytesPerSample: number; codec: string } {
+): Pick<WavFormat, 'encoding' | 'bytesPerSample' | 'codec'> {
   const { tag, validBits } = fields
-  const order = bigEndian ? 'be' : 'le'
   const name = nameOfFormatTag(tag)
   if (tag === TAG_ALAW || tag === TAG_MULAW) {
     if (validBits !== 8) throw malformed(`${name} of ${validBits} bits does not exist`)
@@ -119,19 +129,14 @@ function encodingOf(
   }
   if (tag !== TAG_PCM && tag !== TAG_FLOAT) throw unsupported(`${name} audio`)
   const bytesPerSample = containerBytesOf(fields)
-  const codec = `${name} ${bitsForPeople(validBits, bytesPerSample)}${bigEndian ? ', big-endian' : ''}`
-  if (tag === TAG_FLOAT && validBits === 8 * bytesPerSample) {
-    if (bytesPerSample === 4) return { encoding: `f32${order}`, bytesPerSample, codec }
-    if (bytesPerSample === 8) return { encoding: `f64${order}`, bytesPerSample, codec }
+  const plainCodec = `${name} ${bitsForPeople(validBits, bytesPerSample)}`
+  if (tag === TAG_PCM && bytesPerSample === 1) return { encoding: 'u8', bytesPerSample, codec: plainCodec }
+  const codec = bigEndian ? `${plainCodec}, big-endian` : plainCodec
+  const stored = (tag === TAG_PCM ? integers : floats)[bytesPerSample]
+  if (stored === undefined || (tag === TAG_FLOAT && validBits !== 8 * bytesPerSample)) {
+    throw unsupported(`${codec} audio`)
   }
-  if (tag === TAG_PCM) {
-    if (bytesPerSample === 1) return { encoding: 'u8', bytesPerSample, codec }
-    if (bytesPerSample === 2) return { encoding: `s16${order}`, bytesPerSample, codec }
-    if (bytesPerSample === 3) return { encoding: `s24${order}`, bytesPerSample, codec }
-    if (bytesPerSample === 4) return { encoding: `s32${order}`, bytesPerSample, codec }
-    if (bytesPerSample === 8) return { encoding: `s64${order}`, bytesPerSample, codec }
-  }
-  throw unsupported(`${codec} audio`)
+  return { encoding: `${stored}${bigEndian ? 'be' : 'le'}`, bytesPerSample, codec }
 }
 
 /**

@@ -1,5 +1,6 @@
 /** Hand-built WAV files, honest or lying, from the RIFF/WAVE specification and EBU Tech 3306 (RF64). */
 import { type Material, sweep } from './material.ts'
+import { type WavFormat, writeFormat } from './wav-format-chunk.ts'
 import { sampleWriters, type WavEncoding } from './wav-samples.ts'
 
 export interface WavChunk {
@@ -9,20 +10,6 @@ export interface WavChunk {
   readonly padded?: boolean
   /** What its header says instead of its true size. */
   readonly declaredBytes?: number
-}
-
-/** The fields of the `fmt ` chunk; each may be made to lie. */
-export interface WavFormat {
-  readonly tag: number
-  readonly channels: number
-  readonly sampleRate: number
-  readonly byteRate: number
-  readonly blockAlign: number
-  readonly bitsPerSample: number
-  readonly validBits: number
-  readonly channelMask: number
-  /** Of WAVE_FORMAT_EXTENSIBLE: the format tag inside the sub-format. */
-  readonly subTag: number
 }
 
 export interface WavSpec {
@@ -162,29 +149,6 @@ function formatOf(spec: WavSpec): Buffer {
   const bytes = writeFormat(format, spec.container === 'RIFX')
   const length = spec.fmtBytes ?? (extensible ? 40 : 16)
   return Buffer.concat([bytes, Buffer.alloc(Math.max(0, length - bytes.length))]).subarray(0, length)
-}
-
-function writeFormat(format: WavFormat, big: boolean): Buffer {
-  const bytes = Buffer.alloc(40)
-  const u16 = (value: number, at: number) =>
-    big ? bytes.writeUInt16BE(value, at) : bytes.writeUInt16LE(value, at)
-  const u32 = (value: number, at: number) =>
-    big ? bytes.writeUInt32BE(value, at) : bytes.writeUInt32LE(value, at)
-  u16(format.tag, 0)
-  u16(format.channels, 2)
-  u32(format.sampleRate, 4)
-  u32(format.byteRate, 8)
-  u16(format.blockAlign, 12)
-  u16(format.bitsPerSample, 14)
-  if (format.tag !== 0xfffe) return bytes
-  u16(22, 16)
-  u16(format.validBits, 18)
-  u32(format.channelMask, 20)
-  u32(format.subTag, 24)
-  u16(0x0000, 28)
-  u16(0x0010, 30)
-  bytes.write('800000aa00389b71', 32, 'hex')
-  return bytes
 }
 
 function ds64Of(sizes: { riffBytes: number; dataBytes: number }, samples: number): Buffer {
