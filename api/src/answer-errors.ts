@@ -5,13 +5,14 @@ import { STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { PROBLEM_TYPE, Problem } from './problem.ts'
+import { wasCutOff } from './request-body.ts'
 import { toProblem } from './to-problem.ts'
 
 const CLOSE_AFTER_MS = 1_000
 
 /** Sends `error` as problem details. Only what is our own fault is logged as an error, with all that is known. */
 export function sendError(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
-  const problem = request.raw.destroyed ? clientGone(error) : toProblem(error)
+  const problem = wasCutOff(request.raw) ? clientGone(error) : toProblem(error)
   request.problemCode = problem.code
   if (problem.status >= 500) request.log.error({ err: problem.cause ?? problem }, problem.message)
   return reply

@@ -10,6 +10,11 @@ export function isBodyOpen(request: IncomingMessage): boolean {
   return hasBody && !request.complete && !request.destroyed
 }
 
+/** True if the connection ended before the body did. */
+export function wasCutOff(request: IncomingMessage): boolean {
+  return request.destroyed && !request.complete
+}
+
 /**
  * Calls `onStall` if the body brings too little for too long. A slow line may take all day; a dead one may not.
  * Nothing is read here: the bytes are counted at the socket.

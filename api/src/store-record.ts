@@ -2,7 +2,12 @@
 import { randomUUID } from 'node:crypto'
 import { planRecording } from '@wavemill/core/segment-plan'
 import { isDatabaseAway } from '@wavemill/prisma/database-away'
-import { insertRecord, type NewRecord, reserveRecordKey, wasRecordInserted } from '@wavemill/prisma/insert-record'
+import {
+  insertRecord,
+  type NewRecord,
+  reserveRecordKey,
+  wasRecordInserted,
+} from '@wavemill/prisma/insert-record'
 import { cleanFileName } from './file-name.ts'
 import type { AppParts } from './parts.ts'
 import { unavailable } from './problem.ts'

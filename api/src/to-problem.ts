@@ -45,6 +45,7 @@ const fastifyProblems: Readonly<Record<string, [ProblemCode, string]>> = {
 
 const statusProblems: Readonly<Record<number, [ProblemCode, string]>> = {
   400: ['malformed-request', 'The request is malformed.'],
+  401: ['unauthorized', 'This address needs the admin user and password.'],
   404: ['not-found', 'There is nothing at this address.'],
   408: ['stalled-body', 'The request took too long to arrive.'],
   413: ['too-large', 'The body is too large.'],

@@ -20,7 +20,8 @@ export function dashboard({ queue, settings }: AppParts) {
     await app.register(basicAuth, {
       authenticate: { realm: 'Wavemill' },
       async validate(user, password) {
-        if (!timingSafeEqual(digestOf(user, password), expected)) throw loginNeeded()
+        if (timingSafeEqual(digestOf(user, password), expected)) return
+        throw new Problem('unauthorized', 'This is not the admin user and password.')
       },
     })
     app.addHook('onRequest', app.basicAuth)
@@ -38,10 +39,6 @@ export function dashboard({ queue, settings }: AppParts) {
     })
     await app.register(adapter.registerPlugin(), { prefix: PATH })
   }
-}
-
-function loginNeeded(): Problem {
-  return new Problem('unauthorized', 'The dashboard needs the admin user and password.')
 }
 
 /** Of one length whatever was given, so that a comparison takes one time. */

@@ -31,6 +31,8 @@ export function uploadRecordRoute(
   const spoolCap = createSpoolCap(limits)
   return {
     schema,
+    // At trace the multipart plugin logs all headers, and with them the token.
+    ...(parts.log.level === 'trace' ? { logLevel: 'debug' } : {}),
     async handler(request, reply) {
       if (!request.isMultipart()) {
         throw new Problem('unsupported-media-type', 'An upload must be multipart/form-data.')
