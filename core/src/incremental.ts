@@ -19,14 +19,14 @@ export interface Incremental<T> {
   end(): T
 }
 
-const nothing = new Uint8Array(0)
+const nothing: Uint8Array = new Uint8Array(0)
 
 /**
  * Between pushes it keeps fewer bytes than the parser's largest `take` or `peek`; the time is linear in the
  * input, whatever its pieces. Once there is a result or an error, further bytes are ignored.
  */
 export function runIncrementally<T>(parser: Parser<T>): Incremental<T> {
-  let kept = nothing
+  let kept: Uint8Array = nothing
   let want: Want = { skip: 0 }
   let toSkip = 0
   let outcome: { readonly value: T } | { readonly error: unknown } | undefined

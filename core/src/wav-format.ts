@@ -86,14 +86,16 @@ function readFields(bytes: Uint8Array, bigEndian: boolean): Fields {
   }
 }
 
-// KSDATAFORMAT_SUBTYPE_*: a format tag in front of a fixed remainder.
-const SUB_FORMAT_REST = '800000aa00389b71'
+// What follows the format tag in KSDATAFORMAT_SUBTYPE_*.
+const SUB_FORMAT_REST = '000000001000800000aa00389b71'
+const SUB_FORMAT_REST_BIG_ENDIAN = '00000010800000aa00389b71'
 
 function tagOfSubFormat(bytes: Uint8Array, bigEndian: boolean): number {
-  const { u16, u32 } = numbersOf(bytes, bigEndian)
-  const rest = Buffer.from(bytes.subarray(32, 40)).toString('hex')
-  if (u32(24) <= 0xffff && u16(28) === 0 && u16(30) === 0x10 && rest === SUB_FORMAT_REST) return u32(24)
+  const { u16 } = numbersOf(bytes, bigEndian)
   const guid = Buffer.from(bytes.subarray(24, 40)).toString('hex')
+  // In RIFX sox turns the tag alone around, others every number of the identifier.
+  if (guid.slice(4) === SUB_FORMAT_REST) return u16(24)
+  if (bigEndian && guid.startsWith('0000') && guid.slice(8) === SUB_FORMAT_REST_BIG_ENDIAN) return u16(26)
   throw unsupported(`a codec with the identifier ${guid}`)
 }
 
