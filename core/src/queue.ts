@@ -110,11 +110,11 @@ export async function openSegmentQueue(options: QueueOptions): Promise<SegmentQu
       for (const job of jobs) await ask(() => bull.remove(jobIdOf(job)))
     },
     async counts() {
-      const counts = await ask(() =>
-        bull.getJobCounts('waiting', 'prioritized', 'active', 'delayed', 'failed'),
-      )
-      const { waiting = 0, prioritized = 0, active = 0, delayed = 0, failed = 0 } = counts
-      return { waiting: waiting + prioritized, active, delayed, failed }
+      const counts = await ask(() => bull.getJobCounts('prioritized', 'active', 'delayed', 'failed'))
+      // The count of 'waiting' itself is 0 on PostgreSQL, not on Redis, while the queue is paused at the dashboard.
+      const { 0: plain = 0 } = await ask(() => bull.getCountsPerPriority([0]))
+      const { prioritized = 0, active = 0, delayed = 0, failed = 0 } = counts
+      return { waiting: plain + prioritized, active, delayed, failed }
     },
     async ping() {
       await ask(() => bull.isPaused()) // the cheapest question that both backends carry to their server

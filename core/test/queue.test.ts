@@ -83,6 +83,12 @@ describe.each(availableBackends())('a queue on $name', ({ name: backendName, sta
     expect((await queue.counts()).waiting).toBe(1)
   })
 
+  it('counts the jobs that wait also while somebody has paused it', async () => {
+    await queue.add([job])
+    await queue.bull.pause()
+    expect((await queue.counts()).waiting).toBe(1)
+  })
+
   it('gives jobs that the dashboard adds the same options', async () => {
     const { opts } = await queue.bull.add('by hand', job)
     expect(opts).toMatchObject({ attempts: 1, removeOnComplete: true, removeOnFail: true })
