@@ -23,8 +23,8 @@ const sqlStates = new Set([
   '25P03', // idle in a transaction for too long
 ])
 
-/** Prisma's codes, and the kinds of error that its driver adapters know. */
-const prismaCodes = new Set(['P1001', 'P1002', 'P1008', 'P1017', 'P2024', 'P2037'])
+/** Prisma's codes, P2028 being a transaction that could not begin or end in time; and its driver adapters' kinds of error. */
+const prismaCodes = new Set(['P1001', 'P1002', 'P1008', 'P1017', 'P2024', 'P2028', 'P2037'])
 const adapterKinds = new Set([
   'DatabaseNotReachable',
   'ConnectionClosed',

@@ -71,6 +71,7 @@ export function connectionConfig(url: string): pg.ClientConfig {
   return {
     connectionString: connection.href,
     connectionTimeoutMillis: 5000,
+    query_timeout: 65_000, // a server that fell silent; one that answers has given up before
     keepAlive: true,
     keepAliveInitialDelayMillis: 10_000,
   }

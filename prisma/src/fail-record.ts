@@ -3,6 +3,7 @@ import type { FailureCode } from '@wavemill/core/failures'
 import type { Database } from './database.ts'
 import { lockSegments, removeContent } from './remove-content.ts'
 import { IS_HELD } from './segments.ts'
+import { storableText } from './storable-text.ts'
 import { inTransaction } from './transaction.ts'
 
 /**
@@ -38,7 +39,7 @@ export function failRecord(
     const { rowCount } = await client.query(
       `UPDATE record SET status = 'failed', failure_code = $2, failure_detail = $3
        WHERE key = $1 AND status IN ('queued', 'processing')`,
-      [recordKey, code, detail],
+      [recordKey, code, storableText(detail)],
     )
     if (rowCount === 0) return false
     await removeContent(client, recordKey)

@@ -25,7 +25,6 @@ export async function migrateDatabase(
 ): Promise<void> {
   const client = await connectWithPatience(url, log, options.patienceMs ?? 60_000)
   try {
-    // Whoever comes second waits here for as long as it takes, and then finds nothing to do.
     await client.query('SET statement_timeout = 0')
     await client.query('SELECT pg_advisory_lock($1)', [MIGRATION_LOCK])
     await migrateQueue(url)
@@ -39,7 +38,8 @@ export async function migrateDatabase(
 async function connectWithPatience(url: string, log: Log, patienceMs: number): Promise<pg.Client> {
   const deadline = Date.now() + patienceMs
   for (let tries = 0; ; tries++) {
-    const client = new pg.Client(connectionConfig(url))
+    // Whoever comes second waits for as long as the first one takes.
+    const client = new pg.Client({ ...connectionConfig(url), query_timeout: 0 })
     client.on('error', (error) => log.debug({ reason: error.message }, 'The connection broke'))
     try {
       await client.connect()

@@ -2,6 +2,7 @@
 import type { PcmSource } from '@wavemill/core/pcm-source'
 import type pg from 'pg'
 import type { Database } from './database.ts'
+import { storableText } from './storable-text.ts'
 import { inTransaction } from './transaction.ts'
 
 /** How often a process may die over a segment before that counts as the recording's fault. */
@@ -146,17 +147,26 @@ export function completeSegment(
 /**
  * Ends an attempt in an error that may pass.
  *
+ * @param countsAs `death` where the process is to blame, not the recording: ten of those are allowed.
  * @param failure what is shown if the record fails in the end.
  * @returns false if the segment is no longer this attempt's.
  */
 export async function postponeSegment(
   db: Database,
-  { recordKey, seq, attempt, failure, retryInMs }: Attempt & { failure: string; retryInMs: number },
+  {
+    recordKey,
+    seq,
+    attempt,
+    failure,
+    retryInMs,
+    countsAs = 'error',
+  }: Attempt & { failure: string; retryInMs: number; countsAs?: 'error' | 'death' },
 ): Promise<boolean> {
+  const counter = countsAs === 'error' ? 'errors' : 'deaths'
   const { rowCount } = await db.pool.query(
-    `UPDATE segment SET errors = errors + 1, taken_at = NULL, failure = $4,
+    `UPDATE segment SET ${counter} = ${counter} + 1, taken_at = NULL, failure = $4,
        next_try_at = now() + $5 * interval '1 millisecond' WHERE ${IS_HELD}`,
-    [recordKey, seq, attempt, failure, retryInMs],
+    [recordKey, seq, attempt, storableText(failure), retryInMs],
   )
   return rowCount === 1
 }
