@@ -1,6 +1,6 @@
 /** A file that the event loop keeps fresh, for the container's health check. */
 import { constants } from 'node:fs'
-import { readFile, writeFile } from 'node:fs/promises'
+import { readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
@@ -8,14 +8,20 @@ const INTERVAL_MS = 5_000
 const STALE_MS = 20_000
 const defaultPath = join(tmpdir(), 'wavemill-worker.heartbeat')
 
-/** Writes the time now and every five seconds. @returns a function that stops it. */
-export function startHeartbeat(onError: (error: unknown) => void, path = defaultPath): () => void {
+/** Writes the time now and every five seconds. @returns a function that ends it. */
+export function startHeartbeat(onError: (error: unknown) => void, path = defaultPath): () => Promise<void> {
   // Never through a link that somebody else put there: the folder is everybody's.
   const flag = constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | constants.O_NOFOLLOW
-  const beat = () => void writeFile(path, String(Date.now()), { flag, mode: 0o600 }).catch(onError)
-  beat()
-  const timer = setInterval(beat, INTERVAL_MS)
-  return () => clearInterval(timer)
+  const beat = () => writeFile(path, String(Date.now()), { flag, mode: 0o600 }).catch(onError)
+  let last = beat()
+  const timer = setInterval(() => {
+    last = beat()
+  }, INTERVAL_MS)
+  return async () => {
+    clearInterval(timer)
+    await last
+    await rm(path, { force: true }).catch(onError)
+  }
 }
 
 /** True if a worker wrote its heartbeat within the last twenty seconds. */

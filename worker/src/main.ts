@@ -15,43 +15,32 @@ const WORKER_CLOSE_MS = 6_000
 const OTHER_CLOSE_MS = 1_000
 
 async function run(settings: Settings, log: Log, stop: AbortSignal): Promise<void> {
-  const { databaseUrl, redisUrl, ffmpegPath = 'ffmpeg' } = settings
+  const { databaseUrl, redisUrl, segmentAttempts, segmentSeconds, ffmpegPath = 'ffmpeg' } = settings
   if (databaseUrl === undefined) throw new Error('A worker needs DATABASE_URL')
-  const closers: [number, () => Promise<unknown>][] = []
+  const closers: { boundMs: number; close(): Promise<unknown> }[] = []
   try {
     const ffmpegVersion = await probeFfmpeg(ffmpegPath)
     const db = openDatabase({ url: databaseUrl, applicationName: 'wavemill worker', log })
-    closers.push([OTHER_CLOSE_MS, () => db.close()])
+    closers.push({ boundMs: OTHER_CLOSE_MS, close: db.close })
     await waitForDatabase(db, { log, signal: stop })
     const wavStore = await createWavStore(settings.wavDir)
     const queue = await openSegmentQueue({ databaseUrl, redisUrl, log })
-    closers.push([OTHER_CLOSE_MS, () => queue.close()])
+    closers.push({ boundMs: OTHER_CLOSE_MS, close: queue.close })
 
     const concurrency = settings.workerConcurrency ?? availableParallelism()
     const workerName = `${hostname()}:${process.pid}`
-    const { segmentAttempts, segmentSeconds } = settings
-    const limits = { concurrency, segmentAttempts, segmentSeconds }
-    const worker = buildWorker({
-      db,
-      databaseUrl,
-      redisUrl,
-      wavStore,
-      queue,
-      log,
-      workerName,
-      ffmpegPath,
-      ...limits,
-    })
+    const tools = { db, databaseUrl, redisUrl, wavStore, queue, log, workerName, ffmpegPath }
+    const worker = buildWorker({ ...tools, concurrency, segmentAttempts, segmentSeconds })
     worker.start()
-    closers.push([WORKER_CLOSE_MS, () => worker.close(WORKER_CLOSE_MS)])
-    log.info({ workerName, concurrency, ffmpegVersion }, 'The worker takes jobs')
+    closers.push({ boundMs: WORKER_CLOSE_MS, close: () => worker.close(WORKER_CLOSE_MS) })
+    const endHeartbeat = startHeartbeat((error) => log.debug({ err: error }, 'No heartbeat was written'))
+    closers.push({ boundMs: OTHER_CLOSE_MS, close: endHeartbeat })
 
+    log.info({ workerName, concurrency, ffmpegVersion }, 'The worker takes jobs')
     process.send?.('ready')
-    const stopHeartbeat = startHeartbeat((error) => log.debug({ err: error }, 'No heartbeat was written'))
     if (!stop.aborted) await once(stop, 'abort')
-    stopHeartbeat()
   } finally {
-    for (const [boundMs, close] of closers.reverse()) await settlesWithin(boundMs, close())
+    for (const { boundMs, close } of closers.reverse()) await settlesWithin(boundMs, close())
   }
 }
 

@@ -28,9 +28,9 @@ export async function settleFailure(
     attempt: segment.attempt,
   })
   if (signal.aborted) {
-    if (signal.reason instanceof JobStopped && signal.reason.reason === 'shutdown')
-      await handBackSegment(db, segment)
-    // After a lost lock it stays taken: whoever has it now counts that, so that it cannot go on for ever.
+    const isShutdown = signal.reason instanceof JobStopped && signal.reason.reason === 'shutdown'
+    // After a lost lock it stays taken: the next attempt counts that, so that it cannot go on for ever.
+    if (isShutdown) await handBackSegment(db, segment)
     return undefined
   }
   if (error instanceof StaleAttempt) {
@@ -39,9 +39,9 @@ export async function settleFailure(
   }
   if (!(error instanceof TranscodeError) && isDatabaseAway(error)) {
     log.warn({ reason: describeError(error) }, 'The database went away during a segment')
-    await waitForDatabase(db, {
-      log,
-      signal: AbortSignal.any([signal, AbortSignal.timeout(DATABASE_WAIT_MS)]),
+    const patience = AbortSignal.any([signal, AbortSignal.timeout(DATABASE_WAIT_MS)])
+    await waitForDatabase(db, { log, signal: patience }).catch(() => {
+      throw error
     })
     return (await handBackSegment(db, segment)) ? 0 : undefined
   }
@@ -53,21 +53,18 @@ export async function settleFailure(
 async function settleTranscodeError(
   tools: WorkerTools,
   segment: TakenSegment,
-  failure: TranscodeError,
+  { code, message, permanent }: TranscodeError,
 ): Promise<number | undefined> {
-  const { db } = tools
   const { recordKey, seq, attempt, errors } = segment
-  const isLast = failure.code === 'attempts-exhausted' && errors + 1 >= tools.segmentAttempts
-  if (failure.permanent || isLast) {
-    const { code, message: detail } = failure
-    await failForGood(tools, recordKey, { code, detail, attempt: { seq, attempt } })
+  // A killed ffmpeg, or one that could not be started, says nothing about the recording.
+  const countsAs = code === 'workers-died' ? 'death' : 'error'
+  if (permanent || (countsAs === 'error' && errors + 1 >= tools.segmentAttempts)) {
+    await failForGood(tools, recordKey, { code, detail: message, attempt: { seq, attempt } })
     return undefined
   }
-  const retryInMs = backoffMs(errors)
-  // A killed ffmpeg is not the recording's fault: it stays taken, which the next attempt counts as a death, of which ten are allowed.
-  if (failure.code === 'workers-died') return retryInMs
-  const isOurs = await postponeSegment(db, { recordKey, seq, attempt, failure: failure.message, retryInMs })
-  return isOurs ? retryInMs : undefined
+  const retryInMs = backoffMs(countsAs === 'error' ? errors : attempt - 1)
+  const later = { recordKey, seq, attempt, failure: message, retryInMs, countsAs } as const
+  return (await postponeSegment(tools.db, later)) ? retryInMs : undefined
 }
 
 /** What is no failure of the transcode itself, such as a disk that cannot be read, may pass: it is tried again. */
@@ -77,7 +74,7 @@ function asTranscodeError(error: unknown): TranscodeError {
   return new TranscodeError('attempts-exhausted', reason, { permanent: false, cause: error })
 }
 
-/** 1, 4, 16, at most 60 seconds. */
-function backoffMs(errorsBefore: number): number {
-  return Math.min(60_000, 1_000 * 4 ** errorsBefore)
+/** 1, 4, 16, 16 ... seconds. */
+function backoffMs(triesBefore: number): number {
+  return 1_000 * 4 ** Math.min(triesBefore, 2)
 }

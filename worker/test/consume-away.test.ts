@@ -6,6 +6,8 @@ import { openSegmentQueue, type SegmentQueue } from '@wavemill/core/queue'
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest'
 import { createKeptLog } from '../../core/test/support/kept-log.ts'
 import { availableBackends, type TestBackend } from '../../core/test/support/queue-backends.ts'
+import { startRedis } from '../../test/support/redis.ts'
+import { missing } from '../../test/support/requirement.ts'
 import { type ConsumeOptions, type Consumer, consumeSegments } from '../src/consume.ts'
 import { startConsumerChild } from './support/children.ts'
 import { createGate, stopReason, until } from './support/jobs.ts'
@@ -227,4 +229,35 @@ describe.each(availableBackends())('a worker on $name', ({ start }) => {
       expect(await child.exited).toBe(0)
     },
   )
+})
+
+describe.skipIf(missing('redis-server'))('a worker on Redis', () => {
+  it('goes on with a Redis that was killed and comes back with nothing', async () => {
+    const first = await startRedis()
+    const options = { databaseUrl: 'postgres://nobody@127.0.0.1:1/none', redisUrl: first.url, log }
+    const queue = await openSegmentQueue(options)
+    onTestFinished(() => queue.close())
+    const seen: string[] = []
+    const consumer = consumeSegments({
+      ...options,
+      concurrency: 1,
+      async onJob({ recordKey }) {
+        seen.push(recordKey)
+      },
+    })
+    onTestFinished(async () => void (await consumer.close(1_000)))
+    await queue.add([job])
+    await until(() => seen.length === 1)
+    await first.stop()
+    const second = await startRedis(first.port)
+    onTestFinished(() => second.stop())
+    await until(() =>
+      queue.add([{ recordKey: '18', seq: 0 }]).then(
+        () => true,
+        () => false,
+      ),
+    )
+    await until(() => seen.length === 2)
+    expect(seen).toEqual(['17', '18'])
+  })
 })

@@ -1,6 +1,8 @@
 /** The worker as a real process: how it starts, how it ends, and what its death leaves to the others. */
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
+import { mkdtemp } from 'node:fs/promises'
+import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
@@ -114,10 +116,14 @@ test('it ends well when the process that forked it is gone', async () => {
   expect(await end(worker)).toBe(0)
 })
 
-test('the health check says no without a worker, and yes beside one of a container', async () => {
-  expect(await end(run(healthcheck))).toBe(1)
-  await startWorker()
-  while ((await end(run(healthcheck))) !== 0) await sleep(50)
+test('the health check says yes while a worker runs, and no before and after', async () => {
+  const TMPDIR = await mkdtemp(join(folder.dir, 'container-'))
+  const check = () => end(run(healthcheck, { TMPDIR }))
+  expect(await check()).toBe(1)
+  const worker = await startWorker({ TMPDIR })
+  while ((await check()) !== 0) await sleep(50)
+  expect(await end(worker, 'SIGTERM')).toBe(0)
+  expect(await check()).toBe(1)
 })
 
 test.each([

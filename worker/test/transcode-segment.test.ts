@@ -2,6 +2,7 @@
 import { rm, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { WavStore } from '@wavemill/core/wav-store'
 import { openDatabase } from '@wavemill/prisma/database'
 import { deleteRecord } from '@wavemill/prisma/records'
 import { takeSegment } from '@wavemill/prisma/segments'
@@ -143,9 +144,12 @@ describe('an ffmpeg that fails', () => {
   test('is killed from outside, or cannot be started, more often than SEGMENT_ATTEMPTS: the recording still becomes ready', async () => {
     const killed = await folder.script('head -c 1000 > /dev/null; kill -KILL $$')
     const key = await surroundings.storeRecording([short])
-    for (const ffmpegPath of [killed, '/nowhere/ffmpeg', killed, '/nowhere/ffmpeg', killed]) {
-      expect(await work(key, { ffmpegPath })).toBe(1_000)
+    const retries: unknown[] = []
+    for (const ffmpegPath of [killed, '/nowhere/ffmpeg', killed, '/nowhere/ffmpeg']) {
+      retries.push(await work(key, { ffmpegPath }))
+      await makeDue(key)
     }
+    expect(retries).toEqual([1_000, 4_000, 16_000, 16_000])
     expect(await segmentOf(key)).toMatchObject({ errors: 0, deaths: 4 })
     await work(key)
     expect((await surroundings.stateOf(key)).status).toBe('ready')
@@ -181,12 +185,55 @@ describe('in the middle of a recording of more than one chunk', () => {
     await hold()
     const ffmpegPath = await folder.script(`
       echo $$ > "$DIR/half"
-      ffmpeg "$@" | { head -c 1500000; while [ -e "$DIR/hold" ]; do sleep 0.02; done; cat; }`)
+      ffmpeg "$@" | { head -c 1500000; sleep 0.6; head -c 100000; while [ -e "$DIR/hold" ]; do sleep 0.02; done; cat; }`)
     const key = await surroundings.storeRecording(streamWav(minute))
     const done = work(key, { ffmpegPath }, signal)
     while ((await chunkCount(key)) === 0) await sleep(10)
     return { key, done, pid: await folder.numberIn('half') }
   }
+
+  test('the record says how far it has come, and the segment who is at it', async () => {
+    const { key, done } = await startHalf()
+    while ((await surroundings.stateOf(key)).progress === 0) await sleep(20)
+    const { status, progress } = await surroundings.stateOf(key)
+    expect(status).toBe('processing')
+    expect(progress).toBeGreaterThan(0.5)
+    expect(progress).toBeLessThan(1)
+    expect(await segmentOf(key)).toMatchObject({ worker: 'test:1', takenAt: expect.any(Date), doneAt: null })
+    await release()
+    await done
+  })
+
+  test('while the database is silent nothing is read ahead without bound, and it goes on when it answers', async () => {
+    const proxy = await startProxy(surroundings.databaseUrl)
+    const db = openDatabase({ url: proxy.url, applicationName: 'worker test', log: surroundings.log })
+    const { wavStore } = surroundings
+    let bytesRead = 0
+    const countingStore: WavStore = {
+      ...wavStore,
+      openRange: (...range) =>
+        wavStore.openRange(...range).on('data', (bytes) => {
+          bytesRead += bytes.length
+        }),
+    }
+    const ten = { ...minute, samples: 600 * 44_100 }
+    const key = await surroundings.storeRecording(streamWav(ten))
+    const done = work(key, { db, wavStore: countingStore })
+    while ((await chunkCount(key)) < 3) await sleep(10)
+    proxy.silence()
+    let before = -1
+    while (before !== bytesRead) {
+      before = bytesRead
+      await sleep(500)
+    }
+    expect(bytesRead).toBeLessThan(0.6 * 600 * 176_400)
+    await proxy.restore()
+    await done
+    expect((await surroundings.stateOf(key)).status).toBe('ready')
+    expect(await mpg123SampleCount(await surroundings.mp3Of(key))).toBe(ten.samples)
+    await db.close()
+    await proxy.stop()
+  })
 
   test('the record is deleted: the job ends without a word and leaves no chunk', async () => {
     const { key, done } = await startHalf()

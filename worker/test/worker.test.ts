@@ -1,5 +1,7 @@
 /** A worker with a real queue: from waiting rows to ready recordings, on both homes of the queue. */
 import { randomUUID } from 'node:crypto'
+import { once } from 'node:events'
+import { connect } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { openSegmentQueue, type SegmentQueue } from '@wavemill/core/queue'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
@@ -21,6 +23,12 @@ const wav = buildWav({ samples: 20_000 })
 
 async function untilStatus(key: bigint, status: string): Promise<void> {
   while ((await surroundings.stateOf(key)).status !== status) await sleep(20)
+}
+
+async function flushAll(port: number): Promise<void> {
+  const socket = connect(port, '127.0.0.1').end('FLUSHALL\r\n')
+  const [answer] = await once(socket.setEncoding('utf8'), 'data')
+  expect(answer).toBe('+OK\r\n')
 }
 
 function segmentOf(key: bigint) {
@@ -73,6 +81,18 @@ describe.each(['PostgreSQL', 'Redis'])('with the queue in %s', (home) => {
       addWorker()
       await Promise.all(keys.map((key) => untilStatus(key, 'ready')))
     })
+
+    if (home === 'Redis') {
+      test('a Redis that forgets everything, also the job at work, loses no recording', async () => {
+        const ffmpegPath = await folder.script(`echo $$ > "$DIR/slow-${name}"; sleep 0.5; exec ffmpeg "$@"`)
+        const keys = await Promise.all(Array.from({ length: 4 }, () => surroundings.storeRecording([wav])))
+        await Promise.all(keys.map(addJob))
+        addWorker({ ffmpegPath, concurrency: 1 })
+        await folder.numberIn(`slow-${name}`)
+        await flushAll(redis?.port ?? 0)
+        await Promise.all(keys.map((key) => untilStatus(key, 'ready')))
+      })
+    }
 
     test('an attempt that failed is made again in good time, and succeeds', async () => {
       const ffmpegPath = await folder.script(
