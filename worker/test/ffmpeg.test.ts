@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { mpg123SampleCount } from '../../test/support/judges.ts'
 import { type Encoding, encodeMp3, probeFfmpeg } from '../src/ffmpeg.ts'
 import { createScriptFolder, isAlive, type ScriptFolder, untilGone } from './fake-ffmpeg.ts'
 
@@ -50,27 +51,12 @@ async function collect(mp3: Readable): Promise<Buffer> {
   return Buffer.concat(parts)
 }
 
-/** How many MP3 frames ffprobe finds. */
-async function countFrames(mp3: Buffer): Promise<number> {
-  const probe = spawn('ffprobe', [
-    ...['-v', 'error', '-f', 'mp3', '-count_packets', '-show_entries', 'stream=nb_read_packets'],
-    ...['-of', 'csv=p=0', 'pipe:0'],
-  ])
-  probe.stdin.end(mp3)
-  let text = ''
-  probe.stdout.on('data', (data: Buffer) => {
-    text += data.toString()
-  })
-  await once(probe, 'close')
-  return Number(text)
-}
-
 test('it gives whole frames from the first byte on, as many as the arithmetic of the engine says', async () => {
   const mp3 = await collect(encode())
   expect(mp3.readUInt16BE(0) & 0xffe0).toBe(0xffe0)
   expect(mp3.includes('Xing') || mp3.includes('Info') || mp3.includes('ID3')).toBe(false)
   // F = (N + 576 + P) / 1152 with the smallest P >= 576: (88,200 + 576 + 1,080) / 1152
-  expect(await countFrames(mp3)).toBe(78)
+  expect(await mpg123SampleCount(mp3)).toBe(78 * 1152)
 })
 
 test.each([
@@ -92,7 +78,7 @@ test.each([
   )
   const unpadded = outputSamples + 576
   const padding = 1152 - (unpadded % 1152)
-  expect(await countFrames(mp3)).toBe((unpadded + padding + (padding < 576 ? 1152 : 0)) / 1152)
+  expect(await mpg123SampleCount(mp3)).toBe(unpadded + padding + (padding < 576 ? 1152 : 0))
 })
 
 test('six channels are mixed to two', async () => {
@@ -214,4 +200,7 @@ test('the probe tells the version, and throws where no MP3 can come of it', asyn
   await expect(probeFfmpeg('/nowhere/ffmpeg')).rejects.toMatchObject({ code: 'workers-died' })
   await expect(probeFfmpeg(await folder.script('echo " A..... aac  AAC"'))).rejects.toThrow('no MP3 encoder')
   expect(await probeFfmpeg(await folder.script('exit 1'))).toBeUndefined()
+  const hanging = await folder.script('sleep 600 & echo $! > "$DIR/probed"; wait')
+  expect(await probeFfmpeg(hanging, 200)).toBeUndefined()
+  await untilGone(await folder.numberIn('probed'))
 })
