@@ -2,6 +2,7 @@
 
 import type { SegmentJob, SegmentQueue } from '@wavemill/core/queue'
 import { describeError } from '@wavemill/core/quiet-errors'
+import { isDatabaseAway } from '@wavemill/prisma/database'
 import {
   dueSegments,
   expireRecords,
@@ -62,7 +63,14 @@ async function addDueJobs({ db, queue }: ReconcilerTools): Promise<void> {
 }
 
 async function finishFull(tools: ReconcilerTools): Promise<void> {
-  for (const key of await fullRecords(tools.db, PAGE)) await finishRecord(tools, key)
+  for (const key of await fullRecords(tools.db, PAGE)) {
+    try {
+      await finishRecord(tools, key)
+    } catch (error) {
+      if (isDatabaseAway(error)) throw error
+      tools.log.error({ recordKey: key.toString(), err: error }, 'A recording could not be finished')
+    }
+  }
 }
 
 async function failUsedUp(tools: ReconcilerTools): Promise<void> {
