@@ -83,7 +83,7 @@ export async function usedUpSegments(
     failure: string | null
   }>(
     `SELECT record_key, seq, errors, deaths, failure FROM segment JOIN record ON key = record_key
-     WHERE done_at IS NULL AND taken_at IS NULL AND (errors >= $1 OR deaths >= ${MAX_DEATHS})
+     WHERE done_at IS NULL AND (taken_at IS NULL AND errors >= $1 OR deaths >= ${MAX_DEATHS})
        AND status IN ('queued', 'processing')
      ORDER BY record_key, seq LIMIT 1000`,
     [segmentAttempts],
