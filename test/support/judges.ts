@@ -18,9 +18,10 @@ export async function mpg123SampleCount(mp3: Audio): Promise<number> {
   return (await countOutput(mp3, 'mpg123', ['-q', '--gapless', '--mono', '-e', 's16', '-s', 'FILE'])) / 2
 }
 
-/** The samples of any audio file as ffmpeg decodes them, the channels interleaved. */
-export async function decodeByFfmpeg(audio: Audio): Promise<Float32Array> {
-  return floats(await output(audio, 'ffmpeg', [...quiet, '-i', 'FILE', '-f', 'f32le', 'pipe:1']))
+/** The samples of any audio file as ffmpeg decodes them, the channels interleaved; after a seek where one is asked for. */
+export async function decodeByFfmpeg(audio: Audio, options?: { fromSeconds: number }): Promise<Float32Array> {
+  const seek = options === undefined ? [] : ['-ss', `${options.fromSeconds}`]
+  return floats(await output(audio, 'ffmpeg', [...quiet, ...seek, '-i', 'FILE', '-f', 'f32le', 'pipe:1']))
 }
 
 /** The samples of an MP3 as mpg123 decodes them (gapless), the channels interleaved. */
