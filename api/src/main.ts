@@ -7,7 +7,8 @@ import { createQuietErrorLog } from '@wavemill/core/quiet-errors'
 import { parseSettings, SettingsError } from '@wavemill/core/settings'
 import { createWavStore } from '@wavemill/core/wav-store'
 import { settlesWithin } from '@wavemill/core/within'
-import { openDatabase, waitForDatabase } from '@wavemill/prisma/database'
+import { openDatabase } from '@wavemill/prisma/database'
+import { waitForDatabase } from '@wavemill/prisma/migrations'
 import type { FastifyInstance } from 'fastify'
 import { buildApp } from './app.ts'
 import type { ApiSettings } from './parts.ts'
@@ -65,9 +66,7 @@ async function serve(settings: ApiSettings, log: Log, stop: AbortSignal): Promis
     queue = await openQueue(settings, log, stop)
     const app = await buildApp({ db, wavStore, queue, log, settings })
     await app.listen({ host: settings.host, port: settings.port })
-    const port = portOf(app)
-    log.info({ host: settings.host, port }, 'listening')
-    process.send?.({ ready: true, port })
+    process.send?.({ ready: true, port: portOf(app) })
     if (!stop.aborted) await once(stop, 'abort')
     await closeApp(app, log)
   } catch (error) {

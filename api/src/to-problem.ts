@@ -1,7 +1,7 @@
 /** Turns whatever was thrown into the problem that the client is told; what it must not know stays in `cause`. */
 
 import { WavError } from '@wavemill/core/wav-error'
-import { isDatabaseAway } from '@wavemill/prisma/database'
+import { isDatabaseAway } from '@wavemill/prisma/database-away'
 import type { FastifyError, FastifySchemaValidationError } from 'fastify'
 import { fieldProblem, outOfSpace, Problem, type ProblemCode, unavailable } from './problem.ts'
 

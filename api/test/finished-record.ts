@@ -3,7 +3,8 @@ import { createHash } from 'node:crypto'
 import { insertChunk } from '@wavemill/prisma/chunks'
 import type { Database } from '@wavemill/prisma/database'
 import { finishRecord } from '@wavemill/prisma/finish'
-import { completeSegment, takeSegment } from '@wavemill/prisma/segments'
+import { completeSegment } from '@wavemill/prisma/segments'
+import { takeSegment } from '@wavemill/prisma/take-segment'
 
 const CHUNK_BYTES = 1_048_576
 

@@ -2,7 +2,7 @@
 import { recordPages } from './audit-pages.ts'
 import type { Fault, FaultKind, Scope } from './books.ts'
 import type { Database } from './database.ts'
-import { MAX_DEATHS } from './segments.ts'
+import { MAX_DEATHS } from './take-segment.ts'
 
 /** The longest backoff is a minute. */
 const LONGEST_WAIT = '1 hour'

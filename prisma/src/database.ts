@@ -76,6 +76,3 @@ export function connectionConfig(url: string): pg.ClientConfig {
     keepAliveInitialDelayMillis: 10_000,
   }
 }
-
-export { isDatabaseAway } from './database-away.ts'
-export { waitForDatabase } from './migrations.ts'

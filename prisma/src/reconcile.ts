@@ -2,7 +2,7 @@
 import pg from 'pg'
 import { connectionConfig, type Database } from './database.ts'
 import { removeRecord } from './records.ts'
-import { MAX_DEATHS } from './segments.ts'
+import { MAX_DEATHS } from './take-segment.ts'
 
 /** Any number that nobody else locks with. */
 const RECONCILER_LOCK = 7_351_900_002

@@ -1,12 +1,7 @@
 /** The fence: an attempt at a segment may write only while it is the latest one, and only one of them completes it. */
-import type { PcmSource } from '@wavemill/core/pcm-source'
-import type pg from 'pg'
 import type { Database } from './database.ts'
 import { storableText } from './storable-text.ts'
 import { inTransaction } from './transaction.ts'
-
-/** How often a process may die over a segment before that counts as the recording's fault. */
-export const MAX_DEATHS = 10
 
 /** One attempt at a segment, as each of its writes names it. */
 export interface Attempt {
@@ -15,107 +10,8 @@ export interface Attempt {
   readonly attempt: number
 }
 
-/** What an attempt needs to know; numbers of bytes are offsets in the WAV file. */
-export interface TakenSegment extends Attempt {
-  /** Attempts before this one that ended in an error of the transcode. */
-  readonly errors: number
-  readonly startByte: number
-  readonly endByte: number
-  readonly firstFrame: number
-  readonly frames: number
-  readonly warmUpFrames: number
-  readonly source: PcmSource
-  /** Of the whole recording, of one channel. */
-  readonly samples: number
-  readonly wavBytes: number
-  readonly segmentsTotal: number
-  readonly options: unknown
-}
-
 /** True for the attempt ($3) that holds the segment ($1, $2): the latest one, neither done nor given up. */
 export const IS_HELD = 'record_key = $1 AND seq = $2 AND attempt = $3 AND taken_at IS NOT NULL'
-
-/**
- * Begins an attempt: from now on only this one may write, and what earlier ones wrote is gone. An earlier attempt that
- * never said how it ended is counted as a death.
- *
- * @returns undefined if the segment is done, not due yet or used up, or its record needs no more work.
- */
-export function takeSegment(
-  db: Database,
-  { recordKey, seq, worker }: { recordKey: bigint; seq: number; worker: string },
-): Promise<TakenSegment | undefined> {
-  return inTransaction(db.pool, async (client) => {
-    const segment = await beginAttempt(client, recordKey, seq, worker)
-    if (segment === undefined) return undefined
-    await client.query('DELETE FROM chunk WHERE record_key = $1 AND segment = $2', [recordKey, seq])
-    if (segment.deaths >= MAX_DEATHS) return undefined // the reconciler fails the record
-    const record = await beginRecord(client, recordKey)
-    if (record === undefined) return undefined
-    return {
-      recordKey,
-      seq,
-      attempt: segment.attempt,
-      errors: segment.errors,
-      startByte: Number(segment.start_byte),
-      endByte: Number(segment.end_byte),
-      firstFrame: segment.first_frame,
-      frames: segment.frames,
-      warmUpFrames: segment.warm_up_frames,
-      source: record.source,
-      samples: Number(record.samples),
-      wavBytes: Number(record.wav_bytes),
-      segmentsTotal: record.segments_total,
-      options: record.options,
-    }
-  })
-}
-
-interface SegmentRow {
-  attempt: number
-  errors: number
-  deaths: number
-  start_byte: string
-  end_byte: string
-  first_frame: number
-  frames: number
-  warm_up_frames: number
-}
-
-async function beginAttempt(
-  client: pg.PoolClient,
-  recordKey: bigint,
-  seq: number,
-  worker: string,
-): Promise<SegmentRow | undefined> {
-  const { rows } = await client.query<SegmentRow>(
-    `UPDATE segment SET attempt = attempt + 1, worker = $3,
-       deaths = deaths + (taken_at IS NOT NULL)::int,
-       taken_at = CASE WHEN deaths + (taken_at IS NOT NULL)::int < ${MAX_DEATHS} THEN now() END
-     WHERE record_key = $1 AND seq = $2 AND done_at IS NULL AND next_try_at <= now() AND deaths < ${MAX_DEATHS}
-     RETURNING attempt, errors, deaths, start_byte, end_byte, first_frame, frames, warm_up_frames`,
-    [recordKey, seq, worker],
-  )
-  return rows[0]
-}
-
-interface RecordRow {
-  source: PcmSource
-  samples: string
-  wav_bytes: string
-  segments_total: number
-  options: unknown
-}
-
-async function beginRecord(client: pg.PoolClient, recordKey: bigint): Promise<RecordRow | undefined> {
-  const { rows } = await client.query<RecordRow>(
-    `UPDATE record SET status = 'processing', started_at = coalesce(started_at, now())
-     WHERE key = $1 AND status IN ('queued', 'processing')
-     RETURNING source, samples, wav_bytes, segments_total, options`,
-    [recordKey],
-  )
-  return rows[0]
-}
 
 /**
  * Marks the segment done and counts it in its record. Of all who complete a record's segments, exactly one hears `last`.

@@ -4,14 +4,8 @@ import { insertChunk } from '../src/chunks.ts'
 import { failRecord } from '../src/fail-record.ts'
 import { dueSegments, usedUpSegments } from '../src/reconcile.ts'
 import { deleteRecord } from '../src/records.ts'
-import {
-  completeSegment,
-  handBackSegment,
-  MAX_DEATHS,
-  postponeSegment,
-  reportProgress,
-  takeSegment,
-} from '../src/segments.ts'
+import { completeSegment, handBackSegment, postponeSegment, reportProgress } from '../src/segments.ts'
+import { MAX_DEATHS, takeSegment } from '../src/take-segment.ts'
 import { insertTestRecord } from './support/material.ts'
 import { useTestDb } from './support/test-db.ts'
 

@@ -2,7 +2,7 @@
 import { Readable } from 'node:stream'
 import { TranscodeError } from '@wavemill/core/failures'
 import { planRecording } from '@wavemill/core/segment-plan'
-import type { TakenSegment } from '@wavemill/prisma/segments'
+import type { TakenSegment } from '@wavemill/prisma/take-segment'
 import { createChunkWriter } from './chunk-writer.ts'
 import { createSampleCleaner } from './clean-samples.ts'
 import { encodeMp3 } from './ffmpeg.ts'

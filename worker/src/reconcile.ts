@@ -2,7 +2,7 @@
 
 import type { SegmentJob, SegmentQueue } from '@wavemill/core/queue'
 import { describeError } from '@wavemill/core/quiet-errors'
-import { isDatabaseAway } from '@wavemill/prisma/database'
+import { isDatabaseAway } from '@wavemill/prisma/database-away'
 import {
   dueSegments,
   expireRecords,

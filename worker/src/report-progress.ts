@@ -1,6 +1,7 @@
 /** Writes how far an attempt has come, at most twice a second; the answer also tells early that it is no longer wanted. */
 import type { Database } from '@wavemill/prisma/database'
-import { reportProgress, type TakenSegment } from '@wavemill/prisma/segments'
+import { reportProgress } from '@wavemill/prisma/segments'
+import type { TakenSegment } from '@wavemill/prisma/take-segment'
 import { StaleAttempt } from './stale-attempt.ts'
 
 const INTERVAL_MS = 500

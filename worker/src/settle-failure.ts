@@ -1,8 +1,10 @@
 /** Decides what an attempt that did not succeed means: nothing, a later try, or the end of the recording. */
 import { TranscodeError } from '@wavemill/core/failures'
 import { describeError } from '@wavemill/core/quiet-errors'
-import { isDatabaseAway, waitForDatabase } from '@wavemill/prisma/database'
-import { handBackSegment, postponeSegment, type TakenSegment } from '@wavemill/prisma/segments'
+import { isDatabaseAway } from '@wavemill/prisma/database-away'
+import { waitForDatabase } from '@wavemill/prisma/migrations'
+import { handBackSegment, postponeSegment } from '@wavemill/prisma/segments'
+import type { TakenSegment } from '@wavemill/prisma/take-segment'
 import { failForGood } from './fail-for-good.ts'
 import { JobStopped } from './job-stopped.ts'
 import { StaleAttempt } from './stale-attempt.ts'

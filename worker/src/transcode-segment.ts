@@ -1,6 +1,7 @@
 /** The story of one job: take the segment, encode it into chunks, mark it done, and finish the recording if it was the last. */
 import type { SegmentJob } from '@wavemill/core/queue'
-import { completeSegment, takeSegment } from '@wavemill/prisma/segments'
+import { completeSegment } from '@wavemill/prisma/segments'
+import { takeSegment } from '@wavemill/prisma/take-segment'
 import { encodeSegment } from './encode-segment.ts'
 import { finishRecord } from './finish-record.ts'
 import { settleFailure } from './settle-failure.ts'

@@ -2,7 +2,7 @@
 import type { SegmentJob } from '@wavemill/core/queue'
 import { describeError } from '@wavemill/core/quiet-errors'
 import { settlesWithin } from '@wavemill/core/within'
-import { isDatabaseAway } from '@wavemill/prisma/database'
+import { isDatabaseAway } from '@wavemill/prisma/database-away'
 import { type Consumer, consumeSegments } from './consume.ts'
 import type { ReconcilerTools } from './reconcile.ts'
 import { type Reconciler, startReconciler } from './reconciler.ts'
