@@ -26,7 +26,7 @@ export interface WavDraft {
    * Only after this resolves may the record's row be written.
    */
   commit(key: bigint): Promise<void>
-  /** Removes what was written; does nothing after `commit`. */
+  /** Removes what was written, also after a `commit` that failed; does nothing after one that did not. */
   discard(): Promise<void>
 }
 
@@ -39,11 +39,13 @@ export interface WavStore {
   size(key: bigint): Promise<number | undefined>
   /** Removes the record's WAV; a missing one is no error. */
   remove(key: bigint): Promise<void>
+  /** Removes a file by the name that {@link WavStore.list} gave; a missing one is no error. */
   removeFile(name: string): Promise<void>
+  /** The files in the store; folders, such as a volume's `lost+found`, are none. */
   list(): Promise<StoredFile[]>
   /** Bytes that are free for us on the store's file system. */
   freeBytes(): Promise<number>
-  /** Writes, syncs and removes a small file: throws where the store cannot take an upload. */
+  /** Writes, syncs and removes a small file: rejects where the store cannot take an upload. */
   check(): Promise<void>
 }
 
@@ -67,23 +69,16 @@ export async function createWavStore(dir: string): Promise<WavStore> {
       const { bavail, bsize } = await statfs(dir)
       return bavail * bsize
     },
-    async check() {
-      const draft = await createDraft(dir, pathOf)
-      try {
-        await draft.write(Buffer.from('check'))
-      } finally {
-        await draft.discard()
-      }
-    },
+    check: () => writeAndRemove(temporaryPath(dir)),
   }
 }
 
 async function createDraft(dir: string, pathOf: (key: bigint) => string): Promise<WavDraft> {
-  const path = join(dir, `${randomUUID()}.part`)
+  let path = temporaryPath(dir)
   const handle = await open(path, 'wx', 0o640)
   let bytes = 0
   let isOpen = true
-  let committed = false
+  let isCommitted = false
   async function close(): Promise<void> {
     if (!isOpen) return
     isOpen = false
@@ -101,14 +96,36 @@ async function createDraft(dir: string, pathOf: (key: bigint) => string): Promis
       await handle.sync()
       await close()
       await rename(path, pathOf(key))
-      committed = true
+      path = pathOf(key)
       await syncFolder(dir)
+      isCommitted = true
     },
     async discard() {
-      await close()
-      if (!committed) await rm(path, { force: true })
+      if (isCommitted) return
+      try {
+        await close()
+      } finally {
+        await rm(path, { force: true })
+      }
     },
   }
+}
+
+async function writeAndRemove(path: string): Promise<void> {
+  const handle = await open(path, 'wx', 0o640)
+  try {
+    await writeAll(handle, Buffer.from('check'))
+    await handle.sync()
+  } finally {
+    await handle.close()
+    await rm(path, { force: true })
+  }
+}
+
+const TEMPORARY_END = '.part'
+
+function temporaryPath(dir: string): string {
+  return join(dir, `${randomUUID()}${TEMPORARY_END}`)
 }
 
 async function writeAll(handle: FileHandle, data: Uint8Array): Promise<void> {
@@ -137,22 +154,23 @@ async function sizeOf(path: string): Promise<number | undefined> {
 
 async function listFiles(dir: string): Promise<StoredFile[]> {
   const files: StoredFile[] = []
-  for (const name of await readdir(dir)) {
-    const key = /^(\d{1,19})\.wav$/.exec(name)?.[1]
+  for (const entry of await readdir(dir, { withFileTypes: true })) {
+    if (!entry.isFile()) continue
+    const { name } = entry
     try {
       const { size, mtime } = await stat(join(dir, name))
-      files.push({
-        name,
-        key: key === undefined ? undefined : BigInt(key),
-        temporary: name.endsWith('.part'),
-        bytes: size,
-        modifiedAt: mtime,
-      })
+      const temporary = name.endsWith(TEMPORARY_END)
+      files.push({ name, key: keyOf(name), temporary, bytes: size, modifiedAt: mtime })
     } catch (error) {
       if (!isMissing(error)) throw error // removed between the listing and the look
     }
   }
   return files
+}
+
+function keyOf(name: string): bigint | undefined {
+  const digits = /^([1-9]\d{0,18})\.wav$/.exec(name)?.[1]
+  return digits === undefined ? undefined : BigInt(digits)
 }
 
 function isMissing(error: unknown): boolean {
