@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path'
 
 const MIB = 1_048_576
 
-/** Where the queue lives: Redis, or BullMQ's PostgreSQL backend in the service's own database. */
+/** Every setting, parsed and in the units of the code; `.env` documents them for people. */
 export interface Settings {
   /** TCP port of the API, 0 for a free one. */
   readonly port: number
@@ -54,14 +54,47 @@ export class SettingsError extends Error {
  *
  * @throws SettingsError naming every bad value at once.
  */
-export function parseSettings(env: Readonly<Record<string, string | undefined>>): Settings {
+export function parseSettings(env: Environment): Settings {
+  const read = readerOf(env)
+  const dataDir = resolve(read.text('DATA_DIR') ?? '.data')
+  const wavDir = read.text('WAV_DIR')
+  const settings: Settings = {
+    port: read.wholeNumber('PORT', [0, 65_535], 8080),
+    host: read.text('HOST') ?? '127.0.0.1',
+    publicUrl: publicUrlOf(read),
+    dataDir,
+    databaseUrl: read.url('DATABASE_URL', ['postgres:', 'postgresql:']),
+    redisUrl: read.url('REDIS_URL', ['redis:', 'rediss:']),
+    wavDir: wavDir === undefined ? join(dataDir, 'wav') : resolve(wavDir),
+    maxUploadBytes: read.wholeNumber('MAX_UPLOAD_MB', [1, 16_777_216], 4096) * MIB,
+    minFreeDiskBytes: read.wholeNumber('MIN_FREE_DISK_MB', [0, 16_777_216], 1024) * MIB,
+    retentionDays: read.wholeNumber('RETENTION_DAYS', [0, 36_500], 0),
+    workers: read.wholeNumber('WORKERS', [1, 64], 1),
+    workerConcurrency: read.wholeNumber('WORKER_CONCURRENCY', [1, 256], undefined),
+    segmentSeconds: read.wholeNumber('SEGMENT_SECONDS', [10, 86_400], 300),
+    segmentAttempts: read.wholeNumber('SEGMENT_ATTEMPTS', [1, 100], 3),
+    adminUser: adminUserOf(read),
+    adminPassword: read.text('ADMIN_PASSWORD'),
+    dashboardReadOnly: read.oneOf('QUEUES_READ_ONLY', ['true', 'false'], 'true') === 'true',
+    logLevel: read.oneOf('LOG_LEVEL', logLevels, 'info'),
+    ffmpegPath: read.text('FFMPEG_PATH'),
+  }
+  if (read.mistakes.length > 0) throw new SettingsError(read.mistakes)
+  return settings
+}
+
+type Environment = Readonly<Record<string, string | undefined>>
+type Reader = ReturnType<typeof readerOf>
+
+/** Reads single values; what is wrong is noted in `mistakes`, and the fallback stands in for it. */
+function readerOf(env: Environment) {
   const mistakes: string[] = []
 
   function text(name: string): string | undefined {
     const value = env[name]?.trim()
-    return value === undefined || value === '' ? undefined : value
+    return value === '' ? undefined : value
   }
-  function wholeNumber(name: string, fallback: number, least: number, most: number): number {
+  function wholeNumber<T>(name: string, [least, most]: readonly [number, number], fallback: T): number | T {
     const value = text(name)
     if (value === undefined) return fallback
     const number = /^\d{1,15}$/.test(value) ? Number(value) : Number.NaN
@@ -69,7 +102,7 @@ export function parseSettings(env: Readonly<Record<string, string | undefined>>)
     mistakes.push(`${name} must be a whole number from ${least} to ${most}, not "${value}"`)
     return fallback
   }
-  function oneOf<T extends string>(name: string, fallback: T, allowed: readonly T[]): T {
+  function oneOf<T extends string>(name: string, allowed: readonly T[], fallback: T): T {
     const value = text(name)
     if (value === undefined) return fallback
     const found = allowed.find((candidate) => candidate === value)
@@ -85,40 +118,22 @@ export function parseSettings(env: Readonly<Record<string, string | undefined>>)
     mistakes.push(`${name} must be a URL that begins with ${protocols.map((p) => `${p}//`).join(' or ')}`)
     return undefined
   }
-  function publicUrl(): string | undefined {
-    const value = url('PUBLIC_URL', ['http:', 'https:'])
-    if (value === undefined) return undefined
-    const { search, hash, username, password } = new URL(value)
-    if (search !== '' || hash !== '' || username !== '' || password !== '') {
-      mistakes.push('PUBLIC_URL must hold no query, fragment or password')
-    }
-    return value.replace(/\/+$/, '')
-  }
+  return { mistakes, text, wholeNumber, oneOf, url }
+}
 
-  const dataDir = resolve(text('DATA_DIR') ?? '.data')
-  const wavDir = text('WAV_DIR')
-  const concurrency = wholeNumber('WORKER_CONCURRENCY', 0, 1, 256)
-  const settings: Settings = {
-    port: wholeNumber('PORT', 8080, 0, 65_535),
-    host: text('HOST') ?? '127.0.0.1',
-    publicUrl: publicUrl(),
-    dataDir,
-    databaseUrl: url('DATABASE_URL', ['postgres:', 'postgresql:']),
-    redisUrl: url('REDIS_URL', ['redis:', 'rediss:']),
-    wavDir: wavDir === undefined ? join(dataDir, 'wav') : resolve(wavDir),
-    maxUploadBytes: wholeNumber('MAX_UPLOAD_MB', 4096, 1, 16_777_216) * MIB,
-    minFreeDiskBytes: wholeNumber('MIN_FREE_DISK_MB', 1024, 0, 16_777_216) * MIB,
-    retentionDays: wholeNumber('RETENTION_DAYS', 0, 0, 36_500),
-    workers: wholeNumber('WORKERS', 1, 1, 64),
-    workerConcurrency: concurrency === 0 ? undefined : concurrency,
-    segmentSeconds: wholeNumber('SEGMENT_SECONDS', 300, 10, 86_400),
-    segmentAttempts: wholeNumber('SEGMENT_ATTEMPTS', 3, 1, 100),
-    adminUser: text('ADMIN_USER') ?? 'admin',
-    adminPassword: text('ADMIN_PASSWORD'),
-    dashboardReadOnly: oneOf('QUEUES_READ_ONLY', 'true', ['true', 'false']) === 'true',
-    logLevel: oneOf('LOG_LEVEL', 'info', logLevels),
-    ffmpegPath: text('FFMPEG_PATH'),
+function publicUrlOf(read: Reader): string | undefined {
+  const value = read.url('PUBLIC_URL', ['http:', 'https:'])
+  if (value === undefined) return undefined
+  const { username, password } = new URL(value)
+  if (/[?#]/.test(value) || username !== '' || password !== '') {
+    read.mistakes.push('PUBLIC_URL must hold no query, fragment or password')
   }
-  if (mistakes.length > 0) throw new SettingsError(mistakes)
-  return settings
+  return value.replace(/\/+$/, '')
+}
+
+function adminUserOf(read: Reader): string {
+  const value = read.text('ADMIN_USER') ?? 'admin'
+  // RFC 7617: the first colon is where the password begins.
+  if (value.includes(':')) read.mistakes.push('ADMIN_USER must hold no colon')
+  return value
 }
