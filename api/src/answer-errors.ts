@@ -1,8 +1,9 @@
 /** Answers everything that goes wrong with problem details: in a route, before one is found, and before HTTP is understood. */
 
 import { randomUUID } from 'node:crypto'
-import { STATUS_CODES } from 'node:http'
+import { ServerResponse, STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
+import { describeError } from '@wavemill/core/quiet-errors'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { PROBLEM_TYPE, Problem } from './problem.ts'
 import { wasCutOff } from './request-body.ts'
@@ -10,11 +11,13 @@ import { toProblem } from './to-problem.ts'
 
 const CLOSE_AFTER_MS = 1_000
 
-/** Sends `error` as problem details. Only what is our own fault is logged as an error, with all that is known. */
+/** Sends `error` as problem details. Only what is our own fault is logged as an error, with its stack. */
 export function sendError(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const problem = wasCutOff(request.raw) ? clientGone(error) : toProblem(error)
   request.problemCode = problem.code
-  if (problem.status >= 500) request.log.error({ err: problem.cause ?? problem }, problem.message)
+  if (problem.code === 'internal') request.log.error({ err: problem.cause ?? problem }, 'request failed')
+  else if (problem.status >= 500)
+    request.log.warn({ reason: describeError(problem.cause ?? problem) }, problem.message)
   return reply
     .code(problem.status)
     .headers(problem.headers)
@@ -46,9 +49,10 @@ export function sendOnSocket(socket: Socket, problem: Problem, requestId: string
 /** Node's `clientError`: bytes that its HTTP parser refuses, headers that are too many or too slow. */
 export function answerParserError(this: FastifyInstance, error: NodeJS.ErrnoException, socket: Socket): void {
   if (error.code === 'ECONNRESET' || !socket.writable) return
-  if (hasBegunToAnswer(socket)) return void socket.destroy()
+  const answer = answerUnderWay(socket)
+  if (answer?.headersSent) return void socket.destroy() // another one would be taken for its body
   const problem = parserProblem(error.code)
-  const requestId = randomUUID()
+  const requestId = String(answer?.getHeader('x-request-id') ?? randomUUID())
   this.log.info({ reqId: requestId, code: problem.code, reason: error.code }, 'no HTTP request')
   sendOnSocket(socket, problem, requestId)
 }
@@ -62,11 +66,8 @@ function parserProblem(code: string | undefined): Problem {
   return new Problem('malformed-request', 'This is not a valid HTTP request.')
 }
 
-/** Another answer in the middle of one would be taken for its body. Node knows, but has no public name for it. */
-function hasBegunToAnswer(socket: Socket): boolean {
-  if (!('_httpMessage' in socket)) return false
-  const answer = socket._httpMessage
-  return (
-    typeof answer === 'object' && answer !== null && 'headersSent' in answer && answer.headersSent === true
-  )
+/** The answer to the request that is in progress on a connection. Node knows it, but has no public name for it. */
+function answerUnderWay(socket: Socket): ServerResponse | undefined {
+  const answer: unknown = Reflect.get(socket, '_httpMessage')
+  return answer instanceof ServerResponse ? answer : undefined
 }

@@ -53,6 +53,7 @@ function asciiOf(name: string): string {
 export async function openMp3(db: Database, mp3: ReadyMp3, log: FastifyBaseLogger): Promise<Readable> {
   const chunks = readMp3(db, mp3.key)[Symbol.asyncIterator]()
   const first = await chunks.next()
+  if (first.done === true) throw new Error(`Record ${mp3.key} is ready and has no chunks`)
 
   async function* whole(): AsyncGenerator<Buffer> {
     let sent = 0

@@ -12,7 +12,9 @@ export function answerUnknownRoutes(app: FastifyInstance): void {
   function answer(request: FastifyRequest, reply: FastifyReply): FastifyReply {
     const path = decode(request.url.split(/[?#]/, 1)[0] ?? '')
     const methods = routes.filter((route) => route.path.test(path)).flatMap((route) => route.methods)
-    if (methods.length === 0) throw new Problem('not-found', 'There is nothing at this address.')
+    // A route of this method may itself find that it has nothing, as that of the dashboard's files does.
+    if (methods.length === 0 || methods.includes(request.method))
+      throw new Problem('not-found', 'There is nothing at this address.')
     const allow = [...new Set([...methods, 'OPTIONS'])].sort().join(', ')
     if (request.method === 'OPTIONS') return reply.code(204).header('allow', allow).send()
     throw new Problem('method-not-allowed', `This address takes ${allow} only.`, { headers: { allow } })

@@ -24,7 +24,7 @@ export function logWhenOver(request: FastifyRequest, reply: FastifyReply): void 
     const line = {
       method: request.method,
       path: loggablePath(request),
-      status: reply.statusCode,
+      ...(reply.raw.headersSent ? { status: reply.statusCode } : {}),
       ms: Math.round(performance.now() - startedAt),
       ...(request.problemCode === undefined ? {} : { code: request.problemCode }),
       ...(reply.raw.writableFinished ? {} : { aborted: true }),

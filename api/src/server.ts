@@ -28,7 +28,7 @@ export function createServer({ log }: Pick<AppParts, 'log'>, limits: Limits): Fa
     clientErrorHandler: answerParserError,
     frameworkErrors(error, request, reply) {
       logWhenOver(request, reply)
-      reply.header('x-request-id', request.id)
+      reply.raw.setHeader('x-request-id', request.id)
       sendError(error, request, reply)
     },
   })
@@ -37,7 +37,7 @@ export function createServer({ log }: Pick<AppParts, 'log'>, limits: Limits): Fa
   app.setErrorHandler(sendError)
   app.addHook('onRequest', async (request, reply) => {
     logWhenOver(request, reply)
-    reply.header('x-request-id', request.id)
+    reply.raw.setHeader('x-request-id', request.id) // there already when the HTTP parser gives up later
     checkHost(request)
   })
   boundConnections(app, limits)

@@ -40,6 +40,7 @@ const fastifyProblems: Readonly<Record<string, [ProblemCode, string]>> = {
   FST_ERR_CTP_EMPTY_JSON_BODY: ['malformed-body', 'The body is empty, and should be JSON.'],
   FST_ERR_CTP_INVALID_JSON_BODY: ['malformed-body', 'The body is not JSON.'],
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: ['malformed-body', 'The body is not as long as Content-Length says.'],
+  FST_ERR_HANDLER_TIMEOUT: ['unavailable', 'This took too long. Try again in a moment.'],
   FST_ERR_BAD_URL: ['malformed-request', 'The URL is not properly percent-encoded.'],
 }
 

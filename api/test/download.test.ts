@@ -1,8 +1,9 @@
 import { createHash, randomBytes, randomUUID } from 'node:crypto'
 import { failRecord } from '@wavemill/prisma/fail-record'
 import { deleteRecord, removeRecord } from '@wavemill/prisma/records'
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { buildWav } from '../../test/support/wav.ts'
+import { eventually } from './eventually.ts'
 import { finishLinked, keyOf } from './finished-record.ts'
 import { CONTENT_TYPE, multipartBody, post, uploadParts } from './multipart.ts'
 import { connectRaw, exchange, head } from './raw-http.ts'
@@ -305,7 +306,7 @@ describe('a download that does not end well', () => {
     const connection = await connectRaw(app.port)
     connection.socket.pause()
     await connection.send(head(app.port, `GET ${url.slice(app.baseUrl.length)}`))
-    await vi.waitFor(() => expect(connection.socket.readableLength).toBeGreaterThan(0))
+    await eventually(() => expect(connection.socket.readableLength).toBeGreaterThan(0))
     await deleteRecord(app.db, key)
     connection.socket.resume()
     await connection.closed
@@ -335,7 +336,7 @@ describe('a download that does not end well', () => {
       const connection = await connectRaw(app.port)
       connection.socket.pause()
       await connection.send(head(app.port, `GET ${url.slice(app.baseUrl.length)}`))
-      await vi.waitFor(() => expect(connection.socket.readableLength).toBeGreaterThan(0))
+      await eventually(() => expect(connection.socket.readableLength).toBeGreaterThan(0))
       connection.socket.destroy()
     }
     const answer = await fetch(url)
@@ -350,7 +351,7 @@ describe('a download that does not end well', () => {
         const connection = await connectRaw(app.port)
         connection.socket.pause()
         await connection.send(head(app.port, `GET ${url.slice(app.baseUrl.length)}`))
-        await vi.waitFor(() => expect(connection.socket.readableLength).toBeGreaterThan(0))
+        await eventually(() => expect(connection.socket.readableLength).toBeGreaterThan(0))
         return connection
       }),
     )

@@ -52,6 +52,8 @@ export interface AppOptions {
   /** Between the store and the app, to make it fail. */
   readonly wrapStore?: (store: WavStore) => WavStore
   readonly wavDir?: string
+  /** Put between the app and its database instead of `databaseProxy`. */
+  readonly throughProxy?: (serverUrl: string) => Promise<{ readonly url: string; stop(): Promise<void> }>
 }
 
 let users = 0
@@ -79,13 +81,15 @@ async function start(
   closers.push(() => database.drop())
   const databaseProxy = await startProxy(database.url)
   closers.push(() => databaseProxy.stop())
+  const way = (await options.throughProxy?.(database.url)) ?? databaseProxy
+  if (way !== databaseProxy) closers.push(() => way.stop())
   const folder = await mkdtemp(join(tmpdir(), 'wavemill-api-'))
   closers.push(() => rm(folder, { recursive: true, force: true }))
   const wavStore = await createWavStore(options.wavDir ?? join(folder, 'wav'))
 
   const db = openDatabase({ url: database.url, applicationName: 'test', log })
   closers.push(() => db.close())
-  const appDb = openDatabase({ url: databaseProxy.url, applicationName: 'api under test', log })
+  const appDb = openDatabase({ url: way.url, applicationName: 'api under test', log })
   closers.push(() => appDb.close())
   const queue = await openSegmentQueue({ databaseUrl: database.url, redisUrl: options.redisUrl, log })
   closers.push(() => queue.close())
@@ -93,7 +97,7 @@ async function start(
   const settings = {
     ...parseSettings({ MIN_FREE_DISK_MB: '0', MAX_UPLOAD_MB: '8', DATA_DIR: folder }),
     ...options.settings,
-    databaseUrl: databaseProxy.url,
+    databaseUrl: way.url,
   }
   const app = await buildApp({
     db: appDb,

@@ -3,9 +3,10 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { missing } from '../../test/support/requirement.ts'
 import { buildWav } from '../../test/support/wav.ts'
+import { eventually } from './eventually.ts'
 import { BOUNDARY, CONTENT_TYPE, multipartBody, partOf, type TestPart, uploadParts } from './multipart.ts'
 import { connectRaw, head, type RawConnection } from './raw-http.ts'
 import { type RunningApp, startApp, type User } from './running-app.ts'
@@ -44,7 +45,7 @@ function upTo(parts: readonly TestPart[]): Buffer {
   return Buffer.concat(parts.map(partOf)).subarray(0, -2)
 }
 
-const nothingLeft = () => vi.waitFor(async () => expect((await app.stored()).files).toEqual(noFiles), 10_000)
+const nothingLeft = () => eventually(async () => expect((await app.stored()).files).toEqual(noFiles))
 let noFiles: readonly string[] = []
 beforeAll(async () => {
   noFiles = (await app.stored()).files
@@ -164,7 +165,7 @@ describe('an upload that breaks off', () => {
 
   it('leaves no file and no row when the client goes away', async () => {
     const connection = await begin(MB, half())
-    await vi.waitFor(async () => expect((await draftBytes())[0]).toBeGreaterThan(0))
+    await eventually(async () => expect((await draftBytes())[0]).toBeGreaterThan(0))
     connection.socket.destroy()
     await nothingLeft()
     expect(await app.stored()).toMatchObject({ records: 0, segments: 0 })
@@ -172,14 +173,14 @@ describe('an upload that breaks off', () => {
 
   it('leaves no file when the client resets the connection', async () => {
     const connection = await begin(MB, half())
-    await vi.waitFor(async () => expect((await draftBytes())[0]).toBeGreaterThan(0))
+    await eventually(async () => expect((await draftBytes())[0]).toBeGreaterThan(0))
     connection.socket.resetAndDestroy()
     await nothingLeft()
   })
 
   it('leaves no file when the client says that it is done in the middle, and is told 400', async () => {
     const connection = await begin(MB, half())
-    await vi.waitFor(async () => expect((await draftBytes())[0]).toBeGreaterThan(0))
+    await eventually(async () => expect((await draftBytes())[0]).toBeGreaterThan(0))
     connection.socket.end()
     expect((await connection.answer())?.status).toBe(400)
     await connection.closed
@@ -233,7 +234,7 @@ describe('uploads whose file comes before user and token', () => {
   async function spool(): Promise<RawConnection> {
     const drafts = (await draftBytes()).length
     const connection = await begin(MB, upTo([{ name: 'file', fileName: 'a.wav', data: wav }]))
-    const taken = vi.waitFor(async () => expect((await draftBytes()).length).toBeGreaterThan(drafts), 5_000)
+    const taken = eventually(async () => expect((await draftBytes()).length).toBeGreaterThan(drafts))
     await Promise.race([taken, connection.answer().then(() => taken.catch(() => {}))])
     return connection
   }

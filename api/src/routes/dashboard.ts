@@ -6,9 +6,11 @@ import { FastifyAdapter } from '@bull-board/fastify'
 import basicAuth from '@fastify/basic-auth'
 import type { FastifyInstance } from 'fastify'
 import type { AppParts } from '../parts.ts'
-import { Problem } from '../problem.ts'
+import { Problem, unavailable } from '../problem.ts'
 
 const PATH = '/queues'
+/** A client of a queue that was never there waits for ever. */
+const TIMEOUT_MS = 10_000
 
 /** A plugin of routes. It needs nothing of the queue yet, so the queue may be away. */
 export function dashboard({ queue, settings }: AppParts) {
@@ -25,6 +27,9 @@ export function dashboard({ queue, settings }: AppParts) {
       },
     })
     app.addHook('onRequest', app.basicAuth)
+    app.addHook('onRoute', (route) => {
+      route.handlerTimeout = TIMEOUT_MS
+    })
 
     const adapter = new FastifyAdapter()
     adapter.setBasePath(PATH)
@@ -35,7 +40,8 @@ export function dashboard({ queue, settings }: AppParts) {
     })
     // The adapter's own handler would show internal messages: thrown on, errors reach the app's one handler.
     adapter.setErrorHandler((error) => {
-      throw error
+      if (error instanceof Problem || 'statusCode' in error) throw error
+      throw unavailable('The queue does not answer.', error)
     })
     await app.register(adapter.registerPlugin(), { prefix: PATH })
   }
