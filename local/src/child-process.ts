@@ -1,34 +1,52 @@
-/** Runs one of our programs as a child that says `ready` over IPC, and that ends by itself when we are gone. */
+/** Runs one of our programs as a child that says over IPC when it is ready, and that ends by itself when we are gone. */
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
-import { setTimeout as sleep } from 'node:timers/promises'
+import { basename, dirname } from 'node:path'
+import { aborted, endChild, endOf, endWithUs } from './ended.ts'
 import type { Run } from './supervise.ts'
 
-/**
- * @param program path of the compiled main.
- * @param env the child's whole environment.
- * @param stopWithinMs after SIGTERM; then SIGKILL.
- * @returns when the child has sent its first message.
- * @throws Error if it ends before.
- */
-export async function startChild(
-  program: string,
-  env: NodeJS.ProcessEnv,
-  stopWithinMs: number,
-): Promise<Run> {
-  // A session of its own: a terminal's Ctrl-C goes to us alone, and we end the children in order.
-  const child = fork(program, { env, detached: true, execArgv: ['--enable-source-maps'] })
-  const exited = once(child, 'exit').then(() => {})
-  const isReady = await Promise.race([once(child, 'message').then(() => true), exited.then(() => false)])
-  if (!isReady) throw new Error(`${program} ended before it was ready`)
-  return { pid: child.pid, exited, stop: () => stopChild(child, exited, stopWithinMs) }
+export interface Program {
+  /** Path of the compiled main. */
+  readonly path: string
+  /** The child's whole environment. */
+  readonly env: NodeJS.ProcessEnv
+  /** How long it may take to end after SIGTERM; then SIGKILL. */
+  readonly stopWithinMs: number
 }
 
-async function stopChild(child: ChildProcess, exited: Promise<void>, stopWithinMs: number): Promise<void> {
-  child.kill('SIGTERM')
-  const patience = new AbortController()
-  await Promise.race([exited, sleep(stopWithinMs, undefined, { signal: patience.signal }).catch(() => {})])
-  patience.abort()
-  child.kill('SIGKILL')
-  await exited
+/**
+ * Resolves when the child has sent its first message.
+ *
+ * @param signal gives up, and ends the child.
+ * @throws Error if it ends before.
+ */
+export async function startProgram(program: Program, signal: AbortSignal): Promise<Run> {
+  const { child, end } = forkProgram(program)
+  const stop = () => endChild(child, end, program.stopWithinMs)
+  const ready = once(child, 'message').then(() => 'ready' as const)
+  const outcome = await Promise.race([ready, end, aborted(signal)])
+  if (outcome === 'ready') return { exited: end, stop }
+  await stop()
+  throw new Error(`it ended before it was ready (${outcome})`)
+}
+
+/** Runs a program to its end. @throws Error if it ends with a failure, which its own log tells. */
+export async function runProgram(program: Program, signal: AbortSignal): Promise<void> {
+  const { child, end } = forkProgram(program)
+  const outcome = await Promise.race([end, aborted(signal)])
+  if (outcome === 'aborted') await endChild(child, end, program.stopWithinMs)
+  if (outcome !== 'code 0') throw new Error(`${nameOf(program)} ended with ${outcome}; its log says why`)
+}
+
+// In a session of its own: a Ctrl-C at the terminal goes to us alone, and we end the children in order.
+function forkProgram({ path, env }: Program): { child: ChildProcess; end: Promise<string> } {
+  const child = fork(path, { env, detached: true, execArgv: ['--enable-source-maps'] })
+  const end = endOf(child)
+  endWithUs(child, end, 'SIGKILL')
+  return { child, end }
+}
+
+/** `prisma/migrate-main.js` of `.../prisma/dist/migrate-main.js`. */
+function nameOf({ path }: Program): string {
+  return `${basename(dirname(dirname(path)))}/${basename(path)}`
 }

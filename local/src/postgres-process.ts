@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { open, realpath } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Log } from '@wavemill/core/log'
-import { endOf } from './ended.ts'
+import { aborted, endOf, endWithUs } from './ended.ts'
 import { readPostmasterFile, shutDown } from './leftover-postgres.ts'
 import type { PostgresAccount } from './postgres-account.ts'
 import type { PostgresBinaries } from './postgres-binaries.ts'
@@ -12,7 +12,8 @@ const POLL_MS = 20
 const TELL_EVERY_MS = 10_000
 
 export interface PostgresProcess {
-  readonly pid: number
+  /** Undefined only where it could not be spawned at all. */
+  readonly pid: number | undefined
   /** A fast shutdown, then a harder one; resolves when the server has ended. */
   stop(): Promise<void>
   /** Resolves when the server has ended, by itself or by `stop`, with how. */
@@ -26,6 +27,8 @@ export interface Launch {
   readonly binaries: PostgresBinaries
   readonly account: PostgresAccount
   readonly log: Log
+  /** Gives up while it is not ready yet, and ends it. */
+  readonly signal: AbortSignal
 }
 
 /** @throws Error with what it printed, if it ends before it is ready. */
@@ -36,13 +39,17 @@ export async function launchPostgres(launch: Launch): Promise<PostgresProcess> {
     const { size: logStart } = await logFile.stat()
     const child = spawnPostgres(launch, dataPath, logFile.fd)
     const exited = endOf(child)
-    const end = await Promise.race([exited, untilReady(child, dataPath, launch.log)])
-    if (end !== 'ready' || child.pid === undefined) {
-      const { size } = await logFile.stat()
-      const { buffer } = await logFile.read(Buffer.alloc(size - logStart), { position: logStart })
-      throw new Error(`PostgreSQL did not start (${end}): ${buffer.toString().trim()}`)
-    }
-    return stoppable(child, child.pid, exited)
+    const server = stoppable(child, exited)
+    const outcome = await Promise.race([
+      exited,
+      untilReady(child, dataPath, launch.log),
+      aborted(launch.signal),
+    ])
+    if (outcome === 'ready') return server
+    await server.stop()
+    const { size } = await logFile.stat()
+    const { buffer } = await logFile.read(Buffer.alloc(size - logStart), { position: logStart })
+    throw new Error(`PostgreSQL did not start (${outcome}): ${buffer.toString().trim()}`)
   } finally {
     await logFile.close()
   }
@@ -66,7 +73,7 @@ function spawnPostgres({ port, binaries, account }: Launch, dataPath: string, lo
 
 /** Never resolves for a server that ends instead: the caller races it with its end. */
 async function untilReady(child: ChildProcess, dataPath: string, log: Log): Promise<'ready'> {
-  for (let waitedMs = POLL_MS; child.exitCode === null && child.signalCode === null; waitedMs += POLL_MS) {
+  for (let waitedMs = POLL_MS; !hasEnded(child); waitedMs += POLL_MS) {
     const file = await readPostmasterFile(dataPath)
     if (file?.isReady === true && file.pid === child.pid) return 'ready'
     if (waitedMs % TELL_EVERY_MS === 0) log.info('PostgreSQL is still starting: it recovers from a crash')
@@ -75,17 +82,19 @@ async function untilReady(child: ChildProcess, dataPath: string, log: Log): Prom
   return new Promise(() => {})
 }
 
-function stoppable(child: ChildProcess, pid: number, exited: Promise<string>): PostgresProcess {
-  // Where this process ends without having stopped it, it is at least told to end.
-  const end = () => void child.kill('SIGINT')
-  process.once('exit', end)
-  void exited.then(() => process.off('exit', end))
+function stoppable(child: ChildProcess, exited: Promise<string>): PostgresProcess {
+  endWithUs(child, exited, 'SIGINT')
+  const { pid } = child
   return {
     pid,
     exited,
     async stop() {
-      await shutDown(pid)
+      if (pid !== undefined && !hasEnded(child)) await shutDown(pid)
       await exited
     },
   }
+}
+
+function hasEnded(child: ChildProcess): boolean {
+  return child.exitCode !== null || child.signalCode !== null
 }

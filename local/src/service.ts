@@ -1,69 +1,74 @@
 /** Everything that `npm start` runs, in order: database, migrations, API and workers; and its end, in reverse order. */
 import { fileURLToPath } from 'node:url'
 import type { Log } from '@wavemill/core/log'
-import type { Settings } from '@wavemill/core/settings'
-import { migrateDatabase } from '@wavemill/prisma/migrate'
-import { startChild } from './child-process.ts'
-import { startEmbeddedPostgres } from './embedded-postgres.ts'
-import { childEnvironment } from './environment.ts'
+import { runProgram, startProgram } from './child-process.ts'
+import { type EmbeddedPostgres, startEmbeddedPostgres } from './embedded-postgres.ts'
 import { type Run, type Supervised, supervise } from './supervise.ts'
 
+const MIGRATE = fileURLToPath(new URL('../../prisma/dist/migrate-main.js', import.meta.url))
 const API = fileURLToPath(new URL('../../api/dist/main.js', import.meta.url))
 const WORKER = fileURLToPath(new URL('../../worker/dist/main.js', import.meta.url))
-// Each ends by itself sooner, and says in its own log what it cut.
-const STOP_API_MS = 25_000
-const STOP_WORKER_MS = 10_000
+
+// Together with the database about fifteen seconds, the most that a person waits for after Ctrl-C.
+const STOP_API_MS = 5_000
+const STOP_WORKER_MS = 8_000
 
 export interface ServiceParts {
-  readonly settings: Settings
+  readonly dataDir: string
+  /** undefined: the embedded PostgreSQL. */
+  readonly databaseUrl: string | undefined
+  readonly workers: number
+  /** The children's environment, but for DATABASE_URL. */
   readonly env: NodeJS.ProcessEnv
-  readonly adminPassword: string
-  readonly ffmpegPath: string
   readonly log: Log
-  /** Stops a start that is under way. */
-  readonly stop: AbortSignal
+  /** Gives up a start that is under way, and starts nothing again from then on. */
+  readonly signal: AbortSignal
 }
 
 export interface RunningService {
+  /** First the API, so that nothing new comes in; then the workers; then the database. */
   stop(): Promise<void>
 }
 
 /** @throws if one of its parts does not start; what had started is stopped again. */
 export async function startService(parts: ServiceParts): Promise<RunningService> {
-  const { settings, log, stop } = parts
-  const running: Supervised[] = []
-  async function stopAll(): Promise<void> {
-    for (const part of running.toReversed()) await part.stop()
+  const { log, signal } = parts
+  const stages: Supervised[][] = []
+  async function stop(): Promise<void> {
+    for (const stage of stages.toReversed()) await Promise.all(stage.map((part) => part.stop()))
   }
   try {
-    const databaseUrl = settings.databaseUrl ?? (await startDatabase(settings, log, running))
-    stop.throwIfAborted()
-    await migrateDatabase(databaseUrl, log)
-    const env = childEnvironment(parts.env, settings, { ...parts, databaseUrl })
-    for (let worker = 1; worker <= settings.workers; worker++) {
-      stop.throwIfAborted()
-      running.push(await supervise(`Worker ${worker}`, () => startChild(WORKER, env, STOP_WORKER_MS), log))
-    }
-    stop.throwIfAborted()
-    running.push(await supervise('The API', () => startChild(API, env, STOP_API_MS), log))
-    return { stop: stopAll }
+    const databaseUrl = parts.databaseUrl ?? (await startDatabase(parts, stages))
+    const env = { ...parts.env, DATABASE_URL: databaseUrl }
+    await runProgram({ path: MIGRATE, env, stopWithinMs: STOP_WORKER_MS }, signal)
+
+    const keep = (name: string, path: string, stopWithinMs: number) =>
+      supervise({ name, log, signal, start: (giveUp) => startProgram({ path, env, stopWithinMs }, giveUp) })
+    const numbers = Array.from({ length: parts.workers }, (_, index) => index + 1)
+    stages.push(numbers.map((number) => keep(`Worker ${number}`, WORKER, STOP_WORKER_MS)))
+    stages.push([keep('The API', API, STOP_API_MS)])
+    await Promise.all(stages.flat().map((part) => part.ready))
+    return { stop }
   } catch (error) {
-    await stopAll()
+    await stop()
     throw error
   }
 }
 
-/** Started again on the same port, where the other processes look for it. */
-async function startDatabase(settings: Settings, log: Log, running: Supervised[]): Promise<string> {
-  const { dataDir } = settings
-  let url = ''
-  let port: number | undefined
-  async function start(): Promise<Run> {
-    const server = await startEmbeddedPostgres({ dataDir, log, ...(port !== undefined && { port }) })
-    url = server.url
-    port = server.port
-    return server
+/** Its URL. Started again on the same port, where the other processes look for it. */
+async function startDatabase(
+  { dataDir, log, signal }: ServiceParts,
+  stages: Supervised[][],
+): Promise<string> {
+  let last: EmbeddedPostgres | undefined
+  async function start(giveUp: AbortSignal): Promise<Run> {
+    const port = last === undefined ? {} : { port: last.port }
+    last = await startEmbeddedPostgres({ dataDir, log, signal: giveUp, ...port })
+    return last
   }
-  running.push(await supervise('PostgreSQL', start, log))
-  return url
+  const database = supervise({ name: 'PostgreSQL', log, signal, start })
+  stages.push([database])
+  await database.ready
+  if (last === undefined) throw new Error('PostgreSQL is ready and has no address')
+  return last.url
 }

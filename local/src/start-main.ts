@@ -2,103 +2,73 @@
 import { createLog, type Log } from '@wavemill/core/log'
 import { describeError } from '@wavemill/core/quiet-errors'
 import { type Settings, SettingsError } from '@wavemill/core/settings'
-import { ensureAdminPassword } from './admin-password.ts'
+import { type DataFolder, keepSecret, openDataFolder } from './data-folder.ts'
+import { lockDataFolder } from './data-folder-lock.ts'
+import { aborted } from './ended.ts'
 import { loadSettings } from './environment.ts'
 import { findFfmpeg } from './find-ffmpeg.ts'
-import { choosePort, tryToListen } from './free-port.ts'
+import { readPostmasterFile } from './leftover-postgres.ts'
+import { claimPort, localAddress } from './listen-address.ts'
 import { startService } from './service.ts'
-import { welcomeScreen } from './welcome.ts'
+import { startScreen } from './start-screen.ts'
+import { stopSignal } from './stop-signal.ts'
+
+/** How long the API of a start that was killed may still finish its requests, and hold the port. */
+const LEFTOVER_API_MS = 25_000
 
 async function main(): Promise<void> {
-  const settings = readSettings()
-  const log = createLog('start', settings.logLevel)
-  const stopping = stopSignal()
+  const signal = stopSignal()
   try {
-    await run(settings, log, stopping)
+    const settings = loadSettings(process.env)
+    await run(settings, createLog('start', settings.logLevel), signal)
   } catch (error) {
-    if (stopping.aborted) return
-    log.debug({ err: error }, 'The start failed')
-    console.error(`Wavemill does not start: ${describeError(error)}`)
+    if (signal.aborted) return
     process.exitCode = 1
-  }
-}
-
-async function run(settings: Settings, log: Log, stop: AbortSignal): Promise<void> {
-  const port = await claimPort(settings)
-  const ffmpeg = await findFfmpeg(settings.ffmpegPath, process.env.PATH ?? '')
-  const made = settings.adminPassword === undefined ? await ensureAdminPassword(settings.dataDir) : undefined
-  const service = await startService({
-    settings,
-    env: { ...process.env, PORT: String(port) },
-    adminPassword: settings.adminPassword ?? made?.password ?? '',
-    ffmpegPath: ffmpeg.path,
-    log,
-    stop,
-  })
-  const screen = welcomeScreen({
-    address: addressOf(settings, port),
-    dataDir: settings.dataDir,
-    database: settings.databaseUrl === undefined ? 'embedded' : 'external',
-    queue: settings.redisUrl === undefined ? 'PostgreSQL' : 'Redis',
-    adminUser: settings.adminUser,
-    newPassword: made?.isNew === true ? made.password : undefined,
-    usesPackagedFfmpeg: ffmpeg.isPackaged,
-  })
-  if (!stop.aborted) process.stdout.write(screen)
-  await new Promise<void>((resolve) => {
-    if (stop.aborted) resolve()
-    else stop.addEventListener('abort', () => resolve())
-  })
-  await service.stop()
-}
-
-function readSettings(): Settings {
-  try {
-    return loadSettings(process.env)
-  } catch (error) {
-    if (!(error instanceof SettingsError)) throw error
-    console.error(error.message)
-    process.exit(1)
-  }
-}
-
-/** Aborted by the first Ctrl-C or SIGTERM; a second Ctrl-C, sent by a person in a hurry, ends everything at once. */
-function stopSignal(): AbortSignal {
-  const stopping = new AbortController()
-  let firstAt = 0
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-    process.on(signal, () => {
-      // npm passes on the Ctrl-C that the terminal has sent us already: that is not a second one.
-      if (stopping.signal.aborted && Date.now() - firstAt > 1_000) process.exit(130) // the children end with us
-      if (stopping.signal.aborted) return
-      firstAt = Date.now()
-      stopping.abort()
-    })
-  }
-  return stopping.signal
-}
-
-/** @throws Error with a sentence if the port is taken. */
-async function claimPort({ host, port }: Settings): Promise<number> {
-  if (port === 0) return await choosePort()
-  try {
-    await tryToListen(port, host)
-    return port
-  } catch (cause) {
-    throw new Error(
-      `port ${port} of ${host} cannot be had (${describeError(cause)}); set PORT to another one`,
-      {
-        cause,
-      },
+    console.error(
+      error instanceof SettingsError ? error.message : `Wavemill does not start: ${describeError(error)}`,
     )
   }
 }
 
-function addressOf({ publicUrl, host }: Settings, port: number): string {
-  if (publicUrl !== undefined) return publicUrl
-  const isEverywhere = host === '0.0.0.0' || host === '::'
-  const name = host.includes(':') ? `[${host}]` : host
-  return `http://${isEverywhere ? 'localhost' : name}:${port}`
+/** Resolves when everything has ended after the signal. */
+async function run(settings: Settings, log: Log, signal: AbortSignal): Promise<void> {
+  const folder = await openDataFolder(settings.dataDir)
+  const lock = await lockDataFolder(folder.path)
+  if (lock === undefined) {
+    throw new Error(`another one runs on ${folder.path}: stop it first, or set DATA_DIR (and PORT) to others`)
+  }
+  try {
+    await serve(settings, folder, log, signal)
+  } finally {
+    await lock.release()
+  }
+}
+
+async function serve(settings: Settings, folder: DataFolder, log: Log, signal: AbortSignal): Promise<void> {
+  const { host, dataDir, databaseUrl, workers } = settings
+  // The database's own lock file: it is there if the last start was killed.
+  const wasKilled = (await readPostmasterFile(folder.postgres)) !== undefined
+  const port = await claimPort(host, settings.port, wasKilled ? LEFTOVER_API_MS : 0)
+  const ffmpeg = await findFfmpeg(settings.ffmpegPath, process.env.PATH ?? '')
+  const adminPassword = settings.adminPassword === undefined ? await makePassword(folder) : undefined
+  const env = {
+    ...process.env,
+    PORT: String(port),
+    DATA_DIR: dataDir,
+    WAV_DIR: settings.wavDir,
+    ADMIN_PASSWORD: settings.adminPassword ?? adminPassword?.secret,
+    FFMPEG_PATH: ffmpeg.path,
+  }
+  const service = await startService({ dataDir, databaseUrl, workers, env, log, signal })
+  const address = localAddress(host, port)
+  const screen = startScreen({ settings, address, adminPassword, usesPackagedFfmpeg: ffmpeg.isPackaged })
+  process.stdout.write(screen)
+  await aborted(signal)
+  await service.stop()
+}
+
+async function makePassword({ adminPassword: path }: DataFolder) {
+  return { ...(await keepSecret(path)), path }
 }
 
 await main()
