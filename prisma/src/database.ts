@@ -63,7 +63,6 @@ export function connectionConfig(url: string): pg.ClientConfig {
     '-c TimeZone=UTC',
     '-c statement_timeout=60s',
     '-c idle_in_transaction_session_timeout=10s',
-    '-c client_connection_check_interval=10s',
   ]
   const connection = new URL(url)
   const given = connection.searchParams.get('options') // would win over ours

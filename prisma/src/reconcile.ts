@@ -99,14 +99,13 @@ export async function usedUpSegments(
 
 /** Ends records whose time is over; one that is still being transcoded is let finish first. @returns their keys. */
 export async function expireRecords(db: Database, limit: number): Promise<bigint[]> {
-  const due = await db.prisma.record.findMany({
-    where: { expiresAt: { lte: new Date() }, status: { in: ['ready', 'failed'] } },
-    orderBy: { expiresAt: 'asc' },
-    take: limit,
-    select: { key: true },
-  })
+  const { rows } = await db.pool.query<{ key: string }>(
+    `SELECT key FROM record WHERE expires_at <= now() AND status IN ('ready', 'failed')
+     ORDER BY expires_at LIMIT $1`,
+    [limit],
+  )
   const expired: bigint[] = []
-  for (const { key } of due) {
+  for (const key of rows.map((row) => BigInt(row.key))) {
     if (await removeRecord(db, key, 'expired')) expired.push(key)
   }
   return expired

@@ -1,5 +1,5 @@
 /** The schema engine's way to PostgreSQL: adapter-pg with its gaps closed, and the temporary "shadow" database. */
-import { randomUUID } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
 import { PrismaPg } from '@prisma/adapter-pg'
 import { ColumnTypeEnum, type SqlDriverAdapter, type SqlQuery } from '@prisma/driver-adapter-utils'
 import pg from 'pg'
@@ -62,7 +62,7 @@ function disguiseCharAsText(fields: pg.FieldDef[]): number[] {
 
 /** `migrate dev` and `migrate diff` replay the migrations in an empty database beside the real one. */
 export async function createShadowDatabase(url: string): Promise<{ url: string; drop: () => Promise<void> }> {
-  const name = `wavemill_shadow_${randomUUID()}`
+  const name = `${decodeURIComponent(new URL(url).pathname.slice(1, 30))}_shadow_${randomBytes(8).toString('hex')}`
   async function run(sql: string): Promise<void> {
     const client = new pg.Client({ connectionString: url })
     await client.connect()

@@ -38,10 +38,10 @@ export function takeSegment(
   return inTransaction(db.pool, async (client) => {
     const segment = await beginAttempt(client, recordKey, seq, worker)
     if (segment === undefined) return undefined
-    await client.query('DELETE FROM chunk WHERE record_key = $1 AND segment = $2', [recordKey, seq])
     if (segment.deaths >= MAX_DEATHS) return undefined // the reconciler fails the record
     const record = await beginRecord(client, recordKey)
     if (record === undefined) return undefined
+    await client.query('DELETE FROM chunk WHERE record_key = $1 AND segment = $2', [recordKey, seq])
     return {
       recordKey,
       seq,
