@@ -19,33 +19,64 @@ const WRAP = 2 ** 32
  * @throws WavError `no-audio` if there is not one whole sample.
  */
 export function measureWav(header: WavHeader, fileBytes: number): WavMeasure {
-  const { source, declaredDataBytes } = header
-  const held = Math.max(0, fileBytes - source.dataStart)
+  const { declaredDataBytes } = header
+  const { blockAlign, dataStart } = header.source
+  const heldBytes = Math.max(0, fileBytes - dataStart)
   const wrapped = wrappedBytes(header, fileBytes)
-  const promised = declaredDataBytes === undefined ? undefined : declaredDataBytes + wrapped
-  const audioBytes = Math.min(held, promised ?? held)
-  const samples = Math.floor(audioBytes / source.blockAlign)
-  if (samples === 0)
+  const promisedBytes = declaredDataBytes === undefined ? undefined : declaredDataBytes + wrapped
+  const audioBytes = Math.min(heldBytes, promisedBytes ?? heldBytes)
+  const samples = Math.floor(audioBytes / blockAlign)
+  if (samples === 0) {
     throw new WavError('no-audio', 'The WAV holds no audio: not one sample follows its header.')
+  }
+  const promisedSamples = promisedBytes === undefined ? undefined : Math.floor(promisedBytes / blockAlign)
+  const warnings = [
+    lengthWarning(header.source.sampleRate, samples, promisedSamples),
+    wrapped > 0 ? 'the file is larger than its header can say: all of it was converted' : undefined,
+    restWarning(audioBytes % blockAlign),
+    wrapped > 0 ? undefined : beyondWarning(header, fileBytes),
+  ]
+  return {
+    samples,
+    dataBytes: samples * blockAlign,
+    warnings: warnings.filter((warning) => warning !== undefined),
+  }
+}
 
-  const seconds = (count: number) => `${(count / source.sampleRate).toFixed(1)} s`
-  const warnings: string[] = []
+function lengthWarning(
+  sampleRate: number,
+  samples: number,
+  promised: number | undefined,
+): string | undefined {
+  const seconds = (count: number) => `${(count / sampleRate).toFixed(1)} s`
   if (promised === undefined) {
-    warnings.push(`the header leaves the length open: all ${seconds(samples)} up to the end were converted`)
-  } else if (wrapped > 0) {
-    warnings.push(`the file is too long for the sizes in its header: all ${seconds(samples)} were converted`)
+    return `the header leaves the length open: all ${seconds(samples)} up to the end were converted`
   }
-  const missing = promised === undefined ? 0 : Math.floor(promised / source.blockAlign) - samples
+  const missing = promised - samples
   if (missing > 0) {
-    const unit = missing < 0.1 * source.sampleRate ? (count: number) => `${count} samples` : seconds
-    const [before, after] = [unit(samples + missing), unit(samples)]
-    warnings.push(`the header promises ${before}, the file holds ${after}: the ${after} were converted`)
+    const inSamples = (count: number) => `${count} samples`
+    const [before, after] = [promised, samples].map(missing < 0.1 * sampleRate ? inSamples : seconds)
+    return `the header promises ${before}, the file holds ${after}: the ${after} were converted`
   }
-  const rest = audioBytes % source.blockAlign
-  if (rest > 0) warnings.push(`the last ${rest} bytes of the audio are no whole sample: they were left out`)
-  const beyond = bytesBeyond(header, fileBytes, wrapped)
-  if (beyond > 0) warnings.push(`${beyond} bytes follow the end that the header states: they were left out`)
-  return { samples, dataBytes: samples * source.blockAlign, warnings }
+  return undefined
+}
+
+function restWarning(bytes: number): string | undefined {
+  return bytes === 0
+    ? undefined
+    : `the last ${bytes} bytes of the audio are no whole sample: they were left out`
+}
+
+/**
+ * Tags that are hung on behind the end (ID3v1 has 128 bytes) are no reason to warn, but what may be a tenth of a
+ * second of audio is.
+ */
+function beyondWarning(header: WavHeader, fileBytes: number): string | undefined {
+  const { source, declaredDataBytes, declaredEnd } = header
+  if (declaredDataBytes === undefined || declaredEnd === undefined) return undefined
+  const beyond = fileBytes - Math.max(declaredEnd, source.dataStart + declaredDataBytes)
+  if (beyond < 0.1 * source.sampleRate * source.blockAlign) return undefined
+  return `${beyond} bytes follow the end that the header states: they were left out`
 }
 
 /**
@@ -55,15 +86,4 @@ export function measureWav(header: WavHeader, fileBytes: number): WavMeasure {
 function wrappedBytes({ declaredEnd }: WavHeader, fileBytes: number): number {
   if (declaredEnd === undefined || fileBytes <= declaredEnd) return 0
   return (fileBytes - declaredEnd) % WRAP === 0 ? fileBytes - declaredEnd : 0
-}
-
-/**
- * Bytes behind the file's declared end. Tags that are hung on there (ID3v1 has 128 bytes) are no reason to warn, but
- * a tenth of a second of audio may be.
- */
-function bytesBeyond(header: WavHeader, fileBytes: number, wrapped: number): number {
-  const { source, declaredDataBytes, declaredEnd } = header
-  if (declaredDataBytes === undefined || declaredEnd === undefined || wrapped > 0) return 0
-  const beyond = fileBytes - Math.max(declaredEnd, source.dataStart + declaredDataBytes)
-  return beyond >= 0.1 * source.sampleRate * source.blockAlign ? beyond : 0
 }

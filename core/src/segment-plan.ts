@@ -57,8 +57,9 @@ function mp3RateOf(rate: number): number {
 }
 
 /**
+ * Plans one segment for the whole recording, as yet, however long a segment should be.
+ *
  * @param samples of one channel, at least 1, as measured.
- * @param options.segmentSeconds about how long a segment is; one segment is planned whatever it says, as yet.
  */
 export function planRecording(
   source: PcmSource,

@@ -11,7 +11,7 @@ import {
   mpg123SampleCount,
   signalToNoise,
 } from '../../test/support/judges.ts'
-import { type Material, noise, speech } from '../../test/support/material.ts'
+import { clicks, type Material, noise, silence, speech } from '../../test/support/material.ts'
 import { missing } from '../../test/support/requirement.ts'
 import { buildWav } from '../../test/support/wav.ts'
 import { buildInfoFrame, createFrameTally, type FrameTally } from '../src/info-frame.ts'
@@ -77,6 +77,14 @@ describe.runIf(canEncode)('the length', () => {
     const mp3 = await makeMp3({ sampleRate: 44_100, channels: 2, samples: 879_000, material: noise(0.2) })
     expect(await mpg123SampleCount(mp3)).toBe(879_000)
     expect(await ffmpegSampleCount(mp3)).toBe(879_000)
+  })
+
+  test.each([
+    ['silence', silence],
+    ['clicks in silence', clicks()],
+  ])('is exact for %s, whose frames are the smallest there are', async (_name, material) => {
+    const mp3 = await makeMp3({ sampleRate: 48_000, channels: 2, samples: 100_001, material })
+    expect(await mpg123SampleCount(mp3)).toBe(100_001)
   })
 
   test('is right for ffmpeg too, and what is heard is the recording itself, nowhere shifted', async () => {

@@ -51,7 +51,7 @@ export function speech(level = 0.5): Material {
 }
 
 /** A number in 0..1 that depends on nothing but its two seeds. */
-export function random(seed: number, stream = 0): number {
+function random(seed: number, stream = 0): number {
   let bits = Math.imul(seed ^ Math.imul(stream + 1, 0x9e3779b1), 0x85ebca6b)
   bits = Math.imul(bits ^ (bits >>> 13), 0xc2b2ae35)
   bits = Math.imul(bits ^ (bits >>> 16), 0x27d4eb2f)

@@ -3,7 +3,7 @@ import { type Material, sweep } from './material.ts'
 import { type WavFormat, writeFormat } from './wav-format-chunk.ts'
 import { sampleWriters, type WavEncoding } from './wav-samples.ts'
 
-export interface WavChunk {
+interface WavChunk {
   readonly id: string
   readonly data: Uint8Array
   /** false: no pad byte after an odd size, as some writers forget it. */
@@ -90,7 +90,7 @@ export function wavHead(spec: WavSpec = {}): Buffer {
 }
 
 /** Bytes of one sample of all channels. */
-export function blockAlignOf({ encoding = 's16', channels = 2 }: WavSpec): number {
+function blockAlignOf({ encoding = 's16', channels = 2 }: WavSpec): number {
   return sampleWriters[encoding].bytes * channels
 }
 
