@@ -117,7 +117,7 @@ describe('docker compose', { skip }, () => {
   }
 
   async function assertBooks(): Promise<void> {
-    await project.compose('exec', '-T', 'api', 'node', 'local/dist/books-main.js')
+    await project.compose('exec', '-T', 'api', 'node', 'prisma/dist/books-main.js')
   }
 
   async function count(status: string): Promise<number> {
