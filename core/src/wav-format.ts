@@ -74,8 +74,9 @@ function readFields(bytes: Uint8Array, bigEndian: boolean): Fields {
       isExtensible: false,
     }
   }
-  if (bytes.length < FORMAT_BYTES)
+  if (bytes.length < FORMAT_BYTES) {
     throw malformed(`its extensible "fmt " chunk has only ${bytes.length} bytes`)
+  }
   const validBits = u16(18) === 0 ? plain.containerBits : u16(18)
   return {
     ...plain,
@@ -101,8 +102,9 @@ function tagOfSubFormat(bytes: Uint8Array, bigEndian: boolean): number {
 
 function checkRanges({ channels, sampleRate }: Fields): void {
   if (channels === 0) throw malformed('it has 0 channels')
-  if (channels > MAX_CHANNELS)
-    throw unsupported(`${channels} channels; at most ${MAX_CHANNELS} are converted`)
+  if (channels > MAX_CHANNELS) {
+    throw unsupported(`${channels} channels (at most ${MAX_CHANNELS} are converted)`)
+  }
   if (sampleRate < MIN_SAMPLE_RATE || sampleRate > MAX_SAMPLE_RATE) {
     throw malformed(
       `its sample rate is ${sampleRate} Hz, which is not within ${MIN_SAMPLE_RATE} to ${MAX_SAMPLE_RATE}`,

@@ -65,7 +65,7 @@ describe('a header that lies', () => {
     ['a wrong block align', { format: { blockAlign: 3 } }, 'malformed', 'a block of 3 bytes'],
     ['a huge block align', { format: { blockAlign: 65_535 } }, 'malformed', 'a block of 65535 bytes'],
     ['no channels', { format: { channels: 0 } }, 'malformed', '0 channels'],
-    ['9 channels', { channels: 9 }, 'unsupported-codec', '9 channels; at most 8'],
+    ['9 channels', { channels: 9 }, 'unsupported-codec', '9 channels (at most 8'],
     ['65,535 channels', { format: { channels: 65_535 } }, 'unsupported-codec', '65535 channels'],
     ['rate 0', { format: { sampleRate: 0 } }, 'malformed', '0 Hz'],
     ['rate 1', { format: { sampleRate: 1 } }, 'malformed', '1 Hz'],
