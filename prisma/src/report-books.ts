@@ -3,7 +3,8 @@ import type { Log } from '@wavemill/core/log'
 import type { Settings } from '@wavemill/core/settings'
 import { createWavStore } from '@wavemill/core/wav-store'
 import { checkBooks } from './books.ts'
-import { openDatabase, waitForDatabase } from './database.ts'
+import { openDatabase } from './database.ts'
+import { waitForDatabase } from './migrations.ts'
 
 const WAIT_MS = 30_000
 
