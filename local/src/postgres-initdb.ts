@@ -20,8 +20,8 @@ export interface NewDatabase {
 /** @throws Error with what initdb printed. */
 export async function makeDatabase(dataPath: string, database: NewDatabase): Promise<void> {
   const draft = `${dataPath}.new`
-  await makeDatabaseFolder(draft, database.account, database.log)
-  await withPasswordFile(database, (passwordFile) => runInitdb(draft, passwordFile, database))
+  const folder = await makeDatabaseFolder(draft, database.account, database.log)
+  await withPasswordFile(database, (passwordFile) => runInitdb(folder, passwordFile, database))
   await rename(draft, dataPath)
 }
 

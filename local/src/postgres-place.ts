@@ -1,7 +1,7 @@
 /** Puts PostgreSQL's programs and data where another account, which runs it for root, can reach them. */
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { chown, cp, mkdir, mkdtemp, rename, rm, symlink } from 'node:fs/promises'
+import { chown, cp, mkdir, mkdtemp, realpath, rename, rm, symlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Log } from '@wavemill/core/log'
 import type { PostgresAccount } from './postgres-account.ts'
@@ -32,14 +32,17 @@ export async function reachableBinaries(
 /**
  * Makes an empty folder for a new database, owned by the account. Where the account cannot reach it, it is made elsewhere,
  * and `path` becomes a link to it.
+ *
+ * @returns the folder's own path. What was there before is removed.
  */
-export async function makeDatabaseFolder(path: string, account: PostgresAccount, log: Log): Promise<void> {
-  await rm(path, { recursive: true, force: true })
+export async function makeDatabaseFolder(path: string, account: PostgresAccount, log: Log): Promise<string> {
+  for (const old of [await realpath(path).catch(() => path), path])
+    await rm(old, { recursive: true, force: true })
   await mkdir(path, { mode: 0o700 })
-  if (account.other === undefined) return
+  if (account.other === undefined) return path
   const { uid, gid } = account.other
   await chown(path, uid, gid)
-  if (canRun('/bin/sh', account, ['-c', 'cd "$0"', path])) return
+  if (canRun('/bin/sh', account, ['-c', 'cd "$0"', path])) return path
 
   await mkdir(SHARED_FOLDER, { recursive: true, mode: 0o755 })
   const reachable = await mkdtemp(join(SHARED_FOLDER, 'database-'))
@@ -47,6 +50,7 @@ export async function makeDatabaseFolder(path: string, account: PostgresAccount,
   await rm(path, { recursive: true })
   await symlink(reachable, path)
   log.warn({ folder: reachable }, 'The database lies in a folder that the account which runs it can reach')
+  return reachable
 }
 
 function canRun(file: string, account: PostgresAccount, args: readonly string[] = ['--version']): boolean {
