@@ -13,7 +13,10 @@ it('.env gives every setting its default', () => {
 
 it('.env names every setting that is parsed, and no other but the password of the containers', () => {
   const asked = new Set<string>()
-  const spy = new Proxy<Record<string, string | undefined>>({}, { get: (_, name) => void asked.add(String(name)) })
+  const spy = new Proxy<Record<string, string | undefined>>(
+    {},
+    { get: (_, name) => void asked.add(String(name)) },
+  )
   parseSettings(spy)
   expect(Object.keys(file).sort()).toEqual([...asked, 'POSTGRES_PASSWORD'].sort())
 })
