@@ -46,8 +46,8 @@ export async function openSchemaEngine(options: SchemaEngineOptions): Promise<Op
     },
   })
   const causeOf = (error: unknown) => {
-    const id = typeof error === 'object' && error !== null && 'id' in error ? error.id : undefined
-    return typeof id === 'number' ? factory.errorRegistry.consumeError(id)?.error : undefined
+    const id = /External error id#(\d+)/.exec(String(error))?.[1]
+    return id === undefined ? undefined : factory.errorRegistry.consumeError(Number(id))?.error
   }
   try {
     const ignoreLogs = () => {}

@@ -11,43 +11,62 @@ interface Request {
 }
 
 /**
- * Serves until stdin ends.
+ * Serves until stdin ends. Each request has an engine of its own, so that all of it is over, its shadow database too,
+ * when it is answered: the CLI kills us without a word.
  *
- * @param open makes the engine at the first request that needs it.
+ * @param open makes an engine.
  * @returns the exit code.
  */
 export async function serveJsonRpc(open: () => Promise<OpenSchemaEngine>): Promise<number> {
-  let opened: OpenSchemaEngine | undefined
-  // The CLI ends us with SIGTERM rather than by closing stdin; a shadow database must not be left behind.
-  process.once('SIGTERM', () => process.stdin.destroy())
   for await (const line of createInterface({ input: process.stdin, crlfDelay: Number.POSITIVE_INFINITY })) {
     const { id, method, params }: Request = JSON.parse(line)
     if (method === undefined) continue
     try {
-      if (method === 'createDatabase') {
-        send({ id, result: { databaseName: await createDatabase(urlOf(params)) } })
-      } else {
-        opened ??= await open()
-        send({ id, result: await call(opened, method, params) })
-      }
+      send({ id, result: await answer(open, method, params) })
     } catch (error) {
-      send({ id, error: describe(error, opened?.causeOf(error)) })
+      send({ id, error: describe(error) })
     }
   }
-  await opened?.close()
   return 0
 }
 
-async function call(opened: OpenSchemaEngine, method: string, params: unknown): Promise<unknown> {
-  const name = method === 'getDatabaseVersion' ? 'version' : method
-  const implementation: unknown = Reflect.get(opened.engine, name)
-  if (typeof implementation !== 'function') throw new Error(`The schema engine knows no method ${method}`)
-  const result = (await implementation.call(opened.engine, params)) ?? {}
-  if (method !== 'diff') return result
+async function answer(
+  open: () => Promise<OpenSchemaEngine>,
+  method: string,
+  params: Record<string, unknown> | undefined,
+): Promise<unknown> {
+  if (method === 'createDatabase') return { databaseName: await createDatabase(urlOf(params)) }
+  const opened = await open()
+  try {
+    return await call(opened, method, params)
+  } catch (error) {
+    const cause = opened.causeOf(error)
+    if (error instanceof Error && cause !== undefined) error.message = `${cause}\n${error.message}`
+    throw error
+  } finally {
+    await opened.close()
+  }
+}
+
+/** These cannot make the shadow database themselves, but find what another method of the same engine read out of it. */
+const needPreparation = new Set(['evaluateDataLoss', 'createMigration'])
+
+async function call({ engine }: OpenSchemaEngine, method: string, params: unknown): Promise<object> {
+  if (needPreparation.has(method)) await invoke(engine, 'devDiagnostic', params)
+  const result = await invoke(engine, method === 'getDatabaseVersion' ? 'version' : method, params)
+  if (method !== 'diff' || !('stdout' in result)) return result
   // The native engine prints a diff through the CLI instead of returning it.
   const { stdout, ...rest } = result
-  if (stdout) send({ id: 0, method: 'print', params: { content: stdout.replace(/\n$/, '') } })
+  if (typeof stdout === 'string' && stdout !== '') {
+    send({ id: 0, method: 'print', params: { content: stdout.replace(/\n$/, '') } })
+  }
   return rest
+}
+
+async function invoke(engine: OpenSchemaEngine['engine'], name: string, params: unknown): Promise<object> {
+  const method: unknown = Reflect.get(engine, name)
+  if (typeof method !== 'function') throw new Error(`The schema engine knows no method ${name}`)
+  return (await method.call(engine, params)) ?? {}
 }
 
 function urlOf(params: Record<string, unknown> | undefined): string {
@@ -57,11 +76,11 @@ function urlOf(params: Record<string, unknown> | undefined): string {
   throw new Error('createDatabase names no URL')
 }
 
-function describe(error: unknown, cause: unknown): object {
+function describe(error: unknown): object {
   const thrown = error instanceof Error ? error : new Error(String(error))
   const data = {
     is_panic: thrown.name === 'RuntimeError',
-    message: cause === undefined ? thrown.message : `${thrown.message}\n${cause}`,
+    message: thrown.message,
     error_code: 'code' in thrown ? thrown.code : null,
     meta: 'meta' in thrown ? thrown.meta : null,
   }
