@@ -20,7 +20,7 @@ export interface User {
 }
 
 /** What lies in the service: to compare before and after. */
-export interface Stored {
+interface Stored {
   readonly users: number
   readonly records: number
   readonly segments: number

@@ -7,7 +7,7 @@ import { startRedis } from '../../../test/support/redis.ts'
 import { missing } from '../../../test/support/requirement.ts'
 
 /** Where a queue lies: what its factories take, besides a name and a log. */
-export interface QueueHome {
+interface QueueHome {
   readonly databaseUrl: string
   readonly redisUrl: string | undefined
 }
