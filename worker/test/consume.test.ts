@@ -43,7 +43,7 @@ describe.each(availableBackends())('jobs of a queue on $name', ({ start }) => {
     const seen: SegmentJob[] = []
     consume(async (given) => void seen.push(given))
     await queue.add([job])
-    await until(isEmpty)
+    await until(async () => seen.length > 0 && (await isEmpty())) // a job between two states is in neither count
     expect(seen).toEqual([job])
     expect(await backend.tracesOf(name, 'r17-s3')).toBe(0)
   })

@@ -194,10 +194,9 @@ describe('in the middle of a recording of more than one chunk', () => {
 
   test('the record says how far it has come, and the segment who is at it', async () => {
     const { key, done } = await startHalf()
-    while ((await surroundings.stateOf(key)).progress === 0) await sleep(20)
+    while ((await surroundings.stateOf(key)).progress <= 0.5) await sleep(20) // or the test's time is over
     const { status, progress } = await surroundings.stateOf(key)
     expect(status).toBe('processing')
-    expect(progress).toBeGreaterThan(0.5)
     expect(progress).toBeLessThan(1)
     expect(await segmentOf(key)).toMatchObject({ worker: 'test:1', takenAt: expect.any(Date), doneAt: null })
     await release()
