@@ -1,7 +1,8 @@
 /** Finds the record of a link, and says what it looks like from outside. */
 import { failureTitles, isFailureCode } from '@wavemill/core/failures'
 import type { Database } from '@wavemill/prisma/database'
-import { countBefore, findRecord, type RecordState } from '@wavemill/prisma/records'
+import { findRecord, type RecordState } from '@wavemill/prisma/records'
+import { countBefore } from '@wavemill/prisma/rounds'
 import Type, { type Static } from 'typebox'
 import { Problem } from './problem.ts'
 import { parseUuid } from './uuid.ts'

@@ -1,5 +1,6 @@
 /** Makes a record of a received WAV, in the order that loses none: durable file, then rows, then jobs. */
 import { randomUUID } from 'node:crypto'
+import { describeError } from '@wavemill/core/quiet-errors'
 import { planRecording } from '@wavemill/core/segment-plan'
 import { isDatabaseAway } from '@wavemill/prisma/database-away'
 import {
@@ -44,8 +45,8 @@ export async function storeRecord(parts: AppParts, recording: Recording): Promis
     await parts.wavStore.remove(key) // the folder's own sync may have failed after the renaming
     throw error
   }
-  await insertOrUndo(parts, record)
-  await addJobs(parts, record)
+  const priorities = await insertOrUndo(parts, record)
+  if (priorities !== undefined) await addJobs(parts, key, priorities)
   return { id: record.id, userId: record.userId, status: 'queued' }
 }
 
@@ -71,11 +72,12 @@ function toRecord(key: bigint, recording: Recording, settings: AppParts['setting
   }
 }
 
-async function insertOrUndo(parts: AppParts, record: NewRecord): Promise<void> {
+/** @returns the priority of each segment in the queue; undefined if the rows stand, but the database went away before it told. */
+async function insertOrUndo(parts: AppParts, record: NewRecord): Promise<readonly number[] | undefined> {
   try {
-    await insertRecord(parts.db, record)
+    return await insertRecord(parts.db, record)
   } catch (error) {
-    if (await wasInsertedDespite(error, parts, record)) return
+    if (await wasInsertedDespite(error, parts, record)) return undefined // the reconciler adds its jobs
     await parts.wavStore.remove(record.key)
     throw error
   }
@@ -87,15 +89,19 @@ async function wasInsertedDespite(error: unknown, parts: AppParts, record: NewRe
   try {
     return await wasRecordInserted(parts.settings.databaseUrl, record.key)
   } catch (unknown) {
-    parts.log.warn({ err: unknown, recordKey: record.key }, 'stored or not? The reconciler will decide')
+    parts.log.warn(
+      { reason: describeError(unknown), recordKey: record.key },
+      'stored or not? The reconciler decides',
+    )
     throw unavailable('The database went away. Send the recording again in a moment.', error)
   }
 }
 
-async function addJobs({ queue, log }: AppParts, record: NewRecord): Promise<void> {
+async function addJobs({ queue, log }: AppParts, key: bigint, priorities: readonly number[]): Promise<void> {
+  const recordKey = String(key)
   try {
-    await queue.add(record.segments.map(({ seq }) => ({ recordKey: String(record.key), seq })))
+    await queue.add(priorities.map((priority, seq) => ({ recordKey, seq, priority })))
   } catch (error) {
-    log.warn({ err: error, recordKey: record.key }, 'jobs not added; the reconciler will')
+    log.warn({ err: error, recordKey }, 'jobs not added; the reconciler will')
   }
 }

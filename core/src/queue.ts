@@ -30,6 +30,12 @@ export interface SegmentJob {
   readonly seq: number
 }
 
+/** A job to be added. */
+export interface NewJob extends SegmentJob {
+  /** The lower the sooner, 1..{@link LAST_ROUND}; equals in the order in which they were added. @defaultValue 1 */
+  readonly priority?: number
+}
+
 export interface QueueOptions {
   /** Holds the queue, in a schema of its own, where `redisUrl` is undefined. */
   readonly databaseUrl: string
@@ -49,7 +55,7 @@ export interface JobCounts {
 /** The sending end. Nothing that is lost here is lost: the reconciler adds what PostgreSQL says is missing. */
 export interface SegmentQueue {
   /** Adds jobs; one that already waits or runs is left as it is. Rejects within about 2 s if the queue is away. */
-  add(jobs: readonly SegmentJob[]): Promise<void>
+  add(jobs: readonly NewJob[]): Promise<void>
   /** Removes the jobs that wait; those that run, and those that do not exist, are left alone. */
   remove(jobs: readonly SegmentJob[]): Promise<void>
   counts(): Promise<JobCounts>
@@ -68,8 +74,9 @@ const MAX_RECORD_KEY = 2n ** 63n - 1n
 const MAX_SEQ = 2 ** 31 - 1
 
 // A job that ended must leave nothing behind, because an id that still exists is silently not added again; and how
-// often a segment is tried is PostgreSQL's to say. As the queue's defaults they hold for jobs of the dashboard too.
-const jobOptions = { attempts: 1, removeOnComplete: true, removeOnFail: true }
+// often a segment is tried is PostgreSQL's to say. A job without a priority would overtake all that have one. As the
+// queue's defaults they hold for jobs of the dashboard too.
+const jobOptions = { attempts: 1, removeOnComplete: true, removeOnFail: true, priority: 1 }
 
 /** The id of a segment's job, the same for each attempt (docs/decisions/0010-job-ids.md). */
 export function jobIdOf(job: SegmentJob): string {
@@ -204,11 +211,11 @@ export async function migrateQueue(databaseUrl: string): Promise<void> {
   }
 }
 
-function toBullJob(job: SegmentJob) {
+function toBullJob(job: NewJob) {
   return {
     name: 'segment',
     data: { recordKey: job.recordKey, seq: job.seq },
-    opts: { ...jobOptions, jobId: jobIdOf(job) },
+    opts: { ...jobOptions, jobId: jobIdOf(job), priority: job.priority ?? 1 },
   }
 }
 

@@ -36,7 +36,7 @@ describe.each(availableBackends())('a queue on $name', ({ name: backendName, sta
   it('lets an added job wait, with keys as its only data', async () => {
     await queue.add([job])
     expect(await queue.counts()).toEqual({ waiting: 1, active: 0, delayed: 0, failed: 0 })
-    const waiting = await queue.bull.getWaiting()
+    const waiting = await queue.bull.getPrioritized()
     expect(waiting.map(({ id, data }) => ({ id, data }))).toEqual([{ id: 'r17-s3', data: job }])
   })
 
@@ -67,7 +67,7 @@ describe.each(availableBackends())('a queue on $name', ({ name: backendName, sta
   it('removes jobs that wait, and ignores those that do not exist', async () => {
     await queue.add(segmentsOf('1', 3))
     await queue.remove([...segmentsOf('1', 2), { recordKey: '99', seq: 0 }])
-    expect((await queue.bull.getWaiting()).map(({ id }) => id)).toEqual(['r1-s2'])
+    expect((await queue.bull.getPrioritized()).map(({ id }) => id)).toEqual(['r1-s2'])
     expect(await backend.tracesOf(name, 'r1-s0')).toBe(0)
   })
 
@@ -78,8 +78,17 @@ describe.each(availableBackends())('a queue on $name', ({ name: backendName, sta
     expect((await queue.counts()).waiting).toBe(1)
   })
 
-  it('counts jobs that somebody gave a priority among those that wait', async () => {
-    await queue.bull.add('segment', job, { jobId: jobIdOf(job), priority: 5 })
+  it('lets jobs wait by their priority, and equals in the order in which they came', async () => {
+    const priorities = [3, 2_097_151, 1, 2, undefined, 2]
+    await queue.add(
+      priorities.map((priority, seq) => ({ recordKey: '1', seq, ...(priority && { priority }) })),
+    )
+    const ids = (await queue.bull.getPrioritized()).map(({ id }) => id)
+    expect(ids).toEqual([2, 4, 3, 5, 0, 1].map((seq) => `r1-s${seq}`))
+  })
+
+  it('counts jobs that somebody added without a priority among those that wait', async () => {
+    await queue.bull.add('segment', job, { jobId: jobIdOf(job), priority: 0 })
     expect((await queue.counts()).waiting).toBe(1)
   })
 
@@ -91,7 +100,7 @@ describe.each(availableBackends())('a queue on $name', ({ name: backendName, sta
 
   it('gives jobs that the dashboard adds the same options', async () => {
     const { opts } = await queue.bull.add('by hand', job)
-    expect(opts).toMatchObject({ attempts: 1, removeOnComplete: true, removeOnFail: true })
+    expect(opts).toMatchObject({ attempts: 1, removeOnComplete: true, removeOnFail: true, priority: 1 })
   })
 
   it('is one queue for all who open it', async () => {

@@ -3,6 +3,7 @@ import type { PcmSource } from '@wavemill/core/pcm-source'
 import type { PlannedSegment } from '@wavemill/core/segment-plan'
 import pg from 'pg'
 import { connectionConfig, type Database } from './database.ts'
+import { takeRounds } from './rounds.ts'
 import { inTransaction } from './transaction.ts'
 
 /** A record and its plan, as an upload makes it. */
@@ -42,16 +43,19 @@ const INSERTION_LOCK = 735_190
 /**
  * Writes a record and its segments in one transaction. The WAV must be durable by then.
  *
+ * @returns the priority of each segment in the queue, in order.
  * @throws if nothing was written; but an error of a database that went away leaves that open: see {@link wasRecordInserted}.
  */
-export function insertRecord(db: Database, record: NewRecord): Promise<void> {
+export function insertRecord(db: Database, record: NewRecord): Promise<readonly number[]> {
   return inTransaction(db.pool, async (client) => {
     await client.query('SELECT pg_advisory_xact_lock($1::int, $2::int)', [
       INSERTION_LOCK,
       keyHash(record.key),
     ])
     await insertRow(client, record)
-    await insertSegments(client, record)
+    const rounds = await takeRounds(client, record.userId, record.segments.length)
+    await insertSegments(client, record, rounds)
+    return rounds
   })
 }
 
@@ -83,10 +87,14 @@ async function insertRow(client: pg.PoolClient, record: NewRecord): Promise<void
 }
 
 /** One statement however many there are: a recording of a week has tens of thousands. */
-async function insertSegments(client: pg.PoolClient, { key, segments }: NewRecord): Promise<void> {
+async function insertSegments(
+  client: pg.PoolClient,
+  { key, segments }: NewRecord,
+  rounds: readonly number[],
+): Promise<void> {
   await client.query(
-    `INSERT INTO segment (record_key, seq, start_byte, end_byte, first_frame, frames, warm_up_frames)
-     SELECT $1, * FROM unnest($2::int[], $3::bigint[], $4::bigint[], $5::int[], $6::int[], $7::int[])`,
+    `INSERT INTO segment (record_key, seq, start_byte, end_byte, first_frame, frames, warm_up_frames, round)
+     SELECT $1, * FROM unnest($2::int[], $3::bigint[], $4::bigint[], $5::int[], $6::int[], $7::int[], $8::int[])`,
     [
       key,
       segments.map((segment) => segment.seq),
@@ -95,6 +103,7 @@ async function insertSegments(client: pg.PoolClient, { key, segments }: NewRecor
       segments.map((segment) => segment.firstFrame),
       segments.map((segment) => segment.frames),
       segments.map((segment) => segment.warmUpFrames),
+      rounds,
     ],
   )
 }

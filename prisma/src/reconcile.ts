@@ -2,6 +2,7 @@
 import pg from 'pg'
 import { connectionConfig, type Database } from './database.ts'
 import { removeRecord } from './records.ts'
+import { PRIORITY } from './rounds.ts'
 import { MAX_DEATHS } from './take-segment.ts'
 
 /** Any number that nobody else locks with. */
@@ -32,8 +33,14 @@ export async function withReconcilerLock<T>(url: string, work: () => Promise<T>)
   }
 }
 
+/** A segment and its place in the queue. */
+export interface DueSegment extends SegmentKey {
+  /** 1 is first. */
+  readonly priority: number
+}
+
 /**
- * Segments that need a job, in order. Whether one is under way is not asked: adding a job that exists changes nothing, and
+ * Segments that need a job, by their keys. Whether one is under way is not asked: adding a job that exists changes nothing, and
  * what has none must be tried again.
  *
  * @param after the last one of the page before.
@@ -42,15 +49,15 @@ export async function dueSegments(
   db: Database,
   after: SegmentKey | undefined,
   limit: number,
-): Promise<SegmentKey[]> {
-  const { rows } = await db.pool.query<{ record_key: string; seq: number }>(
-    `SELECT record_key, seq FROM segment JOIN record ON key = record_key
+): Promise<DueSegment[]> {
+  const { rows } = await db.pool.query<{ record_key: string; seq: number; priority: number }>(
+    `SELECT record_key, seq, ${PRIORITY} AS priority FROM segment JOIN record ON key = record_key
      WHERE done_at IS NULL AND next_try_at <= now() AND deaths < ${MAX_DEATHS}
        AND status IN ('queued', 'processing') AND (record_key, seq) > ($1, $2)
      ORDER BY record_key, seq LIMIT $3`,
     [after?.recordKey ?? 0n, after?.seq ?? -1, limit],
   )
-  return rows.map(({ record_key, seq }) => ({ recordKey: BigInt(record_key), seq }))
+  return rows.map(({ record_key, seq, priority }) => ({ recordKey: BigInt(record_key), seq, priority }))
 }
 
 /** Records whose segments are all done, and which nobody has finished yet. */

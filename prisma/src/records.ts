@@ -76,16 +76,6 @@ function toRecordState(record: RecordRow): RecordState {
   }
 }
 
-/** How many unfinished records came before this one. */
-export async function countBefore(db: Database, key: bigint): Promise<number> {
-  // Raw, since Prisma's way to pass an enum keeps PostgreSQL from using the index of unfinished records.
-  const { rows } = await db.pool.query<{ count: number }>(
-    `SELECT count(*)::int FROM record WHERE status IN ('queued', 'processing') AND key < $1`,
-    [key],
-  )
-  return rows[0]?.count ?? 0
-}
-
 /**
  * Deletes a record whatever its state: its segments and chunks go, running attempts are stopped, a tombstone stays.
  * The WAV is the caller's to remove.

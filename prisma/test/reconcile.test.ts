@@ -14,7 +14,7 @@ import {
   purgeTombstones,
   withReconcilerLock,
 } from '../src/reconcile.ts'
-import { countBefore, deleteRecord, findRecord } from '../src/records.ts'
+import { deleteRecord, findRecord } from '../src/records.ts'
 import { completeSegment, postponeSegment } from '../src/segments.ts'
 import { takeSegment } from '../src/take-segment.ts'
 import { insertTestRecord, sha256 } from './support/material.ts'
@@ -64,9 +64,9 @@ test('due are the segments that are neither done nor put off, of records that ar
   await failRecord(testDb.db, { recordKey: failed, code: 'undecodable', detail: '' })
   await deleteRecord(testDb.db, await insert())
   const expected = [
-    { recordKey: waiting, seq: 0 },
-    { recordKey: waiting, seq: 2 },
-    { recordKey: taken, seq: 0 },
+    { recordKey: waiting, seq: 0, priority: 1 },
+    { recordKey: waiting, seq: 2, priority: 3 },
+    { recordKey: taken, seq: 0, priority: 1 },
   ]
   expect(await dueSegments(testDb.db, undefined, 100)).toEqual(expected)
   expect(await dueSegments(testDb.db, undefined, 2)).toEqual(expected.slice(0, 2))
@@ -138,17 +138,6 @@ test('a WAV is needed until its record is ready or ended', async () => {
   const done = await keysDoneWithWav(testDb.db, [queued, processing, ready, deleted, deleted + 1_000n])
   expect(done).toEqual(new Set([ready, deleted])) // of one that has no row yet nobody knows
   expect(await keysInNeedOfWav(testDb.db, [])).toEqual(new Set())
-})
-
-test('a position is the number of unfinished records that came before', async () => {
-  const first = await insert()
-  const second = await insert()
-  await makeReady()
-  await deleteRecord(testDb.db, await insert())
-  const last = await insert()
-  expect(await Promise.all([first, second, last].map((key) => countBefore(testDb.db, key)))).toEqual([
-    0, 1, 2,
-  ])
 })
 
 test('one reconciles at a time, and the next one can when the first is through, or has failed', async () => {

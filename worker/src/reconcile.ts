@@ -1,6 +1,6 @@
 /** Puts right what a crash, a lost queue or an outage left behind, from what PostgreSQL says; needs nothing of the queue. */
 
-import type { SegmentJob, SegmentQueue } from '@wavemill/core/queue'
+import type { NewJob, SegmentQueue } from '@wavemill/core/queue'
 import { describeError } from '@wavemill/core/quiet-errors'
 import { isDatabaseAway } from '@wavemill/prisma/database-away'
 import {
@@ -56,7 +56,9 @@ async function addDueJobs({ db, queue }: ReconcilerTools): Promise<void> {
   let after: SegmentKey | undefined
   do {
     const page = await dueSegments(db, after, PAGE)
-    const jobs = page.map(({ recordKey, seq }): SegmentJob => ({ recordKey: recordKey.toString(), seq }))
+    const jobs = page.map(
+      ({ recordKey, seq, priority }): NewJob => ({ recordKey: recordKey.toString(), seq, priority }),
+    )
     if (jobs.length > 0) await queue.add(jobs)
     after = page.length === PAGE ? page.at(-1) : undefined
   } while (after !== undefined)

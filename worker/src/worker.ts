@@ -45,7 +45,7 @@ export function buildWorker(options: WorkerOptions): TranscodingWorker {
     }
   }
 
-  /** Sooner than the reconciler would; if this process ends before, the reconciler does it. */
+  /** Sooner than the reconciler would, and before all that wait for their turn; if this process ends before, the reconciler does it. */
   function retryLater(job: SegmentJob, delayMs: number): void {
     const timer = setTimeout(() => {
       retries.delete(timer)

@@ -1,0 +1,55 @@
+/** The rounds of the queue, as the rows know them: what a new segment gets, and who is served before whom. */
+import { giveRounds } from '@wavemill/core/rounds'
+import type pg from 'pg'
+import type { Database } from './database.ts'
+
+/** Waits for its first attempt: such segments make the queue. */
+const IS_WAITING = 'done_at IS NULL AND attempt = 0'
+
+/** A segment's priority in the queue, 1 first. Its turn has come once it was tried: then it need not wait for another. */
+export const PRIORITY = 'CASE WHEN attempt = 0 THEN round ELSE 1 END'
+
+/**
+ * Gives rounds to segments that are about to be inserted, and keeps the last one with the user. Until the transaction
+ * ends, no other gives rounds to the same user; other users are not held up.
+ *
+ * @param segments how many.
+ */
+export async function takeRounds(
+  client: pg.PoolClient,
+  userId: string,
+  segments: number,
+): Promise<readonly number[]> {
+  // A statement of its own, so that the next one sees what whoever held the lock before has inserted.
+  const user = await client.query<{ last_round: number }>(
+    'SELECT last_round FROM "user" WHERE id = $1 FOR NO KEY UPDATE',
+    [userId],
+  )
+  const { rows } = await client.query<{ first_waiting: number | null; is_waiting: boolean }>(
+    `SELECT (SELECT min(round) FROM segment WHERE ${IS_WAITING}) AS first_waiting,
+       EXISTS (SELECT FROM record JOIN segment ON record_key = key
+         WHERE user_id = $1 AND status IN ('queued', 'processing') AND ${IS_WAITING}) AS is_waiting`,
+    [userId],
+  )
+  const [owner] = user.rows
+  const [queue] = rows
+  if (owner === undefined || queue === undefined) throw new Error(`There is no user ${userId}`)
+  const rounds = giveRounds(
+    { firstWaiting: queue.first_waiting ?? undefined, ownLast: queue.is_waiting ? owner.last_round : 0 },
+    segments,
+  )
+  await client.query('UPDATE "user" SET last_round = $2 WHERE id = $1', [userId, rounds.at(-1)])
+  return rounds
+}
+
+/** How many unfinished records have a segment that comes before this record's next one; 0 if it has none left. */
+export async function countBefore(db: Database, key: bigint): Promise<number> {
+  const { rows } = await db.pool.query<{ count: number }>(
+    `SELECT count(DISTINCT record_key)::int FROM segment
+     WHERE done_at IS NULL AND record_key <> $1 AND (${PRIORITY}, record_key) < (
+       SELECT ${PRIORITY}, record_key FROM segment WHERE done_at IS NULL AND record_key = $1
+       ORDER BY 1, seq LIMIT 1)`,
+    [key],
+  )
+  return rows[0]?.count ?? 0
+}
