@@ -1,6 +1,7 @@
 /** The plain tool that uploads and answers are measured against: Fastify and @fastify/multipart with nothing added. */
 import { randomUUID } from 'node:crypto'
-import { open, rm } from 'node:fs/promises'
+import { createWriteStream } from 'node:fs'
+import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import multipart from '@fastify/multipart'
@@ -21,10 +22,8 @@ export async function buildBareServer(folder: string): Promise<FastifyInstance> 
     const upload = await request.file()
     if (upload === undefined) return reply.code(400).send({ status: 'no file' })
     const path = join(folder, `${randomUUID()}.wav`)
-    const file = await open(path, 'wx')
-    await pipeline(upload.file, file.createWriteStream({ autoClose: false }))
-    await file.sync()
-    await file.close()
+    // `flush`: fsync before it is closed.
+    await pipeline(upload.file, createWriteStream(path, { flush: true }))
     reply.raw.once('close', () => void rm(path))
     return { status: 'ok' }
   })

@@ -1,5 +1,6 @@
 /** Wavemill and the plain server side by side, both idle, for one measurement; both end with it. */
 import { Agent } from 'node:http'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { createUser, type User } from './client.ts'
 import { type BareServer, startBareServer } from './plain-tools.ts'
 import { findDescendant } from './processes.ts'
@@ -16,7 +17,10 @@ export interface Rivals {
   readonly agent: Agent
 }
 
-/** Starts both, hands them to `measure`, and stops both whatever happens. */
+// What a start leaves running has ended by then, so that what is idle is idle.
+const SETTLE_MS = 5_000
+
+/** Starts both, hands them to `measure` when they are idle, and stops both whatever happens. */
 export async function withRivals<T>(
   workplace: Workplace,
   measure: (rivals: Rivals) => Promise<T>,
@@ -31,6 +35,7 @@ export async function withRivals<T>(
         await findDescendant(service.pid, 'worker/dist/main.js'),
       ]
       const user = await createUser(service.baseUrl)
+      await sleep(SETTLE_MS)
       return await measure({ bare, service, apiPid, workerPid, user, agent })
     } finally {
       await service.stop()

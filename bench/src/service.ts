@@ -63,7 +63,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   try {
     await waitUntilReady(baseUrl, child)
   } catch (error) {
-    await stopGroup(child, pid).catch(() => undefined)
+    await stopGroup(pid).catch(() => undefined)
     throw new Error(`The service did not become ready. It printed:\n${output}`, { cause: error })
   }
   return {
@@ -71,7 +71,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     pid,
     readyAfterMs: performance.now() - startedAt,
     output: () => output,
-    stop: () => stopGroup(child, pid),
+    stop: () => stopGroup(pid),
   }
 }
 
@@ -106,16 +106,25 @@ async function waitUntilReady(baseUrl: string, child: ChildProcess): Promise<voi
   throw new Error(`It was not ready after ${READY_TIMEOUT_MS / 1000} s`)
 }
 
-async function stopGroup(child: ChildProcess, pid: number): Promise<void> {
-  if (hasEnded(child)) return
-  const ended = once(child, 'exit')
-  child.kill('SIGTERM')
-  const timer = new AbortController()
-  const late = sleep(STOP_TIMEOUT_MS, 'late' as const, { signal: timer.signal }).catch(() => 'ended' as const)
-  const outcome = await Promise.race([ended, late])
-  timer.abort()
-  if (outcome !== 'late') return
-  process.kill(-pid, 'SIGKILL')
-  await ended
-  throw new Error(`The service did not end within ${STOP_TIMEOUT_MS / 1000} s of SIGTERM and was killed`)
+/** As a terminal's Ctrl-C does: the signal goes to the whole group. npm ends sooner than what it runs, so all are waited for. */
+async function stopGroup(groupId: number): Promise<void> {
+  const deadline = performance.now() + STOP_TIMEOUT_MS
+  signalGroup(groupId, 'SIGTERM')
+  while (signalGroup(groupId, 0)) {
+    if (performance.now() > deadline) {
+      signalGroup(groupId, 'SIGKILL')
+      throw new Error(`The service did not end within ${STOP_TIMEOUT_MS / 1000} s of SIGTERM and was killed`)
+    }
+    await sleep(20)
+  }
+}
+
+/** @returns false if the group has no process any more. */
+function signalGroup(groupId: number, signal: NodeJS.Signals | 0): boolean {
+  try {
+    return process.kill(-groupId, signal)
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ESRCH') return false
+    throw error
+  }
 }
