@@ -100,7 +100,11 @@ function portOf(app: FastifyInstance): number {
 
 async function closeApp(app: FastifyInstance, log: Log): Promise<void> {
   const closed = app.close()
-  if (await settlesWithin(FINISH_TIMEOUT_MS, closed)) return
+  // Node closes the connections that are idle now, but not those that become idle later.
+  const sweeper = setInterval(() => app.server.closeIdleConnections(), 200)
+  const isDone = await settlesWithin(FINISH_TIMEOUT_MS, closed)
+  clearInterval(sweeper)
+  if (isDone) return
   log.warn('requests were cut off: they took too long to finish')
   app.server.closeAllConnections()
   await closed

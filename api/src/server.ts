@@ -32,6 +32,8 @@ export function createServer({ log }: Pick<AppParts, 'log'>, limits: Limits): Fa
       sendError(error, request, reply)
     },
   })
+  // An unknown Expect may be ignored (RFC 9110, section 10.1.1); Node alone would answer it without problem details.
+  app.server.on('checkExpectation', app.routing)
   app.removeContentTypeParser('text/plain')
   app.decorateRequest('problemCode', undefined)
   app.setErrorHandler(sendError)

@@ -99,8 +99,10 @@ describe('the API process', () => {
       await eventually(async () => expect(fetch(`http://127.0.0.1:${port}/health/live`)).rejects.toThrow())
       await connection.send(body.subarray(-5000))
       expect((await connection.answer())?.status).toBe(202)
+      await connection.closed // though it was kept alive
       connection.socket.destroy()
       expect(await started.exited).toBe(0)
+      expect(started.output()).not.toContain('cut off')
       expect(await readdir(wavDir)).toEqual(['1.wav'])
     },
   )
