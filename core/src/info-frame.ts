@@ -1,13 +1,8 @@
 /** Writes the Xing/Info frame with LAME's part: length, seek table, and the samples that a gapless player drops. */
 import { crc16 } from './crc16.ts'
-import {
-  bitratesOf,
-  FRAME_HEADER_BYTES,
-  type FrameHeader,
-  frameBytes,
-  readFrameHeader,
-} from './mp3-frames.ts'
-import { ENCODER_DELAY } from './segment-plan.ts'
+import type { RateControl } from './encode-options.ts'
+import { bitratesOf, ENCODER_DELAY, frameBytes } from './mp3-format.ts'
+import { FRAME_HEADER_BYTES, type FrameHeader, readFrameHeader } from './mp3-frames.ts'
 
 /** What the Info frame says of the frames behind it; filled by adding them in their order. */
 export interface FrameTally {
@@ -28,9 +23,7 @@ export interface InfoFrameInput {
   readonly tally: FrameTally
   /** Silence at the end, from the plan. */
   readonly paddingSamples: number
-  readonly vbr: boolean
-  /** LAME's VBR quality 0..9, if VBR. */
-  readonly quality?: number
+  readonly rateControl: RateControl
 }
 
 /** Makes an empty tally. It keeps two bytes for each frame: about 280 KB for an hour. */
@@ -89,10 +82,11 @@ const MAX_U32 = 0xffff_ffff
  * Builds the frame that goes in front of the audio: it decodes to silence, and players that know it play none of it.
  * Source: LAME's "Mp3 Info Tag revision 1" and its VbrTag.c; the fields are written in their order.
  */
-export function buildInfoFrame({ tally, paddingSamples, vbr, quality = 0 }: InfoFrameInput): Buffer {
+export function buildInfoFrame({ tally, paddingSamples, rateControl }: InfoFrameInput): Buffer {
   const audio = readFrameHeader(tally.firstHeader)
   if (audio === undefined) throw new Error('The first frame of the MP3 has no valid header')
   const offset = tagOffset(audio)
+  const vbr = rateControl.kind === 'vbr'
   const bitrateKbps = bitrateOfInfoFrame(audio, offset, vbr)
   const ownBytes = frameBytes(audio.samplesPerFrame, bitrateKbps, audio.sampleRate)
   const frame = Buffer.alloc(ownBytes)
@@ -106,7 +100,7 @@ export function buildInfoFrame({ tally, paddingSamples, vbr, quality = 0 }: Info
   tag.writeUInt32BE(tally.frames, 8)
   tag.writeUInt32BE(allBytes, 12)
   tag.set(seekTable(tally, ownBytes), 16)
-  tag.writeUInt32BE(vbr ? 100 - 10 * quality : 0, 116)
+  tag.writeUInt32BE(vbr ? 100 - 10 * rateControl.quality : 0, 116)
   tag.write(ENCODER_NAME, 120, 'latin1')
   tag.writeUInt8(vbr ? METHOD_VBR : METHOD_CBR, 129)
   tag.writeUInt8(vbr ? 0 : Math.min(audio.bitrateKbps, 255), 140)

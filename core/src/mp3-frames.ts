@@ -1,7 +1,8 @@
 /** Reads MPEG audio frame headers (layer III; ISO 11172-3, ISO 13818-3 and the 2.5 extension) and cuts streams into frames. */
+import { bitratesOf, frameBytes, type MpegVersion } from './mp3-format.ts'
 
 export interface FrameHeader {
-  readonly version: 1 | 2 | 2.5
+  readonly version: MpegVersion
   readonly bitrateKbps: number
   /** Hz. */
   readonly sampleRate: number
@@ -27,8 +28,6 @@ export interface FrameSplitter {
 
 export const FRAME_HEADER_BYTES = 4
 
-const bitratesOfMpeg1 = [32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320] as const
-const bitratesOfMpeg2 = [8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160] as const
 const ratesOfMpeg1 = [44_100, 48_000, 32_000] as const
 
 // By the two version bits; 01 is reserved.
@@ -67,16 +66,6 @@ export function readFrameHeader(bytes: Uint8Array, offset = 0): FrameHeader | un
     samplesPerFrame,
     bytes: frameBytes(samplesPerFrame, bitrateKbps, sampleRate) + (padding ? 1 : 0),
   }
-}
-
-/** The bitrates in kbit/s that a version knows, ascending; a header holds the place in this list, from 1. */
-export function bitratesOf(version: FrameHeader['version']): readonly number[] {
-  return version === 1 ? bitratesOfMpeg1 : bitratesOfMpeg2
-}
-
-/** Size of a frame without the padding byte. */
-export function frameBytes(samplesPerFrame: number, bitrateKbps: number, sampleRate: number): number {
-  return Math.floor((samplesPerFrame * 125 * bitrateKbps) / sampleRate)
 }
 
 /** Cuts a stream that consists of nothing but frames; keeps at most one unfinished frame. */

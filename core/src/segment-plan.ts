@@ -1,16 +1,11 @@
-/** Plans a recording's MP3: its format, its exact number of frames, and the segments that it is encoded in. */
+/** Plans a recording's MP3 and the segments that it is encoded in, so that their frames join without a seam. */
+import type { EncodeOptions } from './encode-options.ts'
+import { type Mp3Plan, planMp3, resampledLength } from './mp3-target.ts'
 import type { PcmSource } from './pcm-source.ts'
-
-export interface Mp3Target {
-  /** Hz. */
-  readonly sampleRate: number
-  readonly channels: 1 | 2
-  readonly samplesPerFrame: 1152 | 576
-}
 
 export interface PlannedSegment {
   readonly seq: number
-  /** Bytes of the WAV file that it reads: [startByte, endByte). */
+  /** Bytes of the WAV file that it reads, warm-up and look-ahead included: [startByte, endByte). */
   readonly startByte: number
   readonly endByte: number
   /** First frame of the whole MP3 that it gives, and how many it gives. */
@@ -20,78 +15,100 @@ export interface PlannedSegment {
   readonly warmUpFrames: number
 }
 
-export interface Plan {
-  readonly target: Mp3Target
-  /** Samples of one channel that the MP3 decodes to. */
-  readonly outputSamples: number
-  readonly totalFrames: number
-  /** Silence that the encoder adds at the end so that the last frame is whole. */
-  readonly paddingSamples: number
+export interface Plan extends Mp3Plan {
   readonly segments: readonly PlannedSegment[]
 }
 
-/** Samples of silence that LAME puts in front. */
-export const ENCODER_DELAY = 576
-
-const mp3Rates = [8000, 11_025, 12_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000] as const
-const HIGHEST_RATE = 48_000
-const CD_RATE = 44_100
-
+/** After so many frames of 44.1 kHz CBR the padding bytes begin anew; every segment starts at a multiple of it. */
+const PERIOD_FRAMES = 49
 /**
- * What the recording becomes when nothing else is asked for. A rate that MP3 knows stays. Another goes to the next
- * higher one, so that nothing is lost, unless a lower one is within 1 % (11,127 Hz -> 11,025 Hz). Above 48 kHz it is
- * 44.1 kHz for its multiples, 48 kHz for all others. More than two channels are mixed down to two.
+ * So many frames of warm-up, and the encoder knows of what came before all that one pass would know: its threshold of
+ * hearing takes up to 190 frames to settle after a loud passage (docs/joining.md).
  */
-export function mp3TargetOf(source: PcmSource): Mp3Target {
-  const sampleRate = mp3RateOf(source.sampleRate)
-  return {
-    sampleRate,
-    channels: source.channels === 1 ? 1 : 2,
-    samplesPerFrame: sampleRate >= 32_000 ? 1152 : 576,
-  }
-}
-
-function mp3RateOf(rate: number): number {
-  if (rate > HIGHEST_RATE && rate % CD_RATE === 0) return CD_RATE
-  return mp3Rates.find((known) => known >= 0.99 * rate) ?? HIGHEST_RATE
-}
+const WARM_UP_FRAMES = 4 * PERIOD_FRAMES
+/** The encoder looks 224 samples beyond a frame's end; one frame is more than that, and room for the resampler's own. */
+const LOOK_AHEAD_FRAMES = 1
+/** A rate whose segments could start only at larger distances than this would pay too much for its warm-up. */
+const MAX_STEP_FRAMES = 10 * PERIOD_FRAMES
+/** swresample has exact filters for so many positions between two samples; beyond that, it takes the nearest. */
+const MAX_FILTER_PHASES = 1024
 
 /**
- * Plans one segment for the whole recording, as yet, however long a segment should be.
+ * Divides the recording into segments of about `segmentSeconds`, all of about the same length; what is no longer than one
+ * and a half of them stays whole. Each reads some frames before its own, which it drops, and a little beyond its end.
  *
  * @param samples of one channel, at least 1, as measured.
  */
 export function planRecording(
   source: PcmSource,
   samples: number,
-  _options: { readonly segmentSeconds: number },
+  options: { readonly segmentSeconds: number; readonly encode?: EncodeOptions },
 ): Plan {
-  const target = mp3TargetOf(source)
-  const outputSamples = resampledLength(samples, source.sampleRate, target.sampleRate)
-  const { totalFrames, paddingSamples } = framesOf(outputSamples, target.samplesPerFrame)
-  const whole: PlannedSegment = {
-    seq: 0,
-    startByte: source.dataStart,
-    endByte: source.dataStart + samples * source.blockAlign,
-    firstFrame: 0,
-    frames: totalFrames,
-    warmUpFrames: 0,
-  }
-  return { target, outputSamples, totalFrames, paddingSamples, segments: [whole] }
+  const mp3 = planMp3(source, samples, options.encode)
+  const starts = startsOf(mp3, source.sampleRate, options.segmentSeconds)
+  const warmUpFrames = Math.ceil(WARM_UP_FRAMES / starts.step) * starts.step
+  const segments = starts.frames.map((firstFrame, seq) => {
+    const endFrame = starts.frames[seq + 1] ?? mp3.totalFrames
+    const warmUp = Math.min(warmUpFrames, firstFrame)
+    return {
+      seq,
+      ...bytesOf(source, samples, mp3, firstFrame - warmUp, endFrame),
+      firstFrame,
+      frames: endFrame - firstFrame,
+      warmUpFrames: warmUp,
+    }
+  })
+  return { ...mp3, segments }
 }
 
-/** Samples after resampling: the smallest whole number that loses none. */
-function resampledLength(samples: number, from: number, to: number): number {
-  // The product leaves the safe integers in recordings of some gigabytes.
-  return Number((BigInt(samples) * BigInt(to) + BigInt(from) - 1n) / BigInt(from))
+/** The first frame of each segment, all of them multiples of `step`. */
+function startsOf(
+  { target, totalFrames }: Mp3Plan,
+  sourceRate: number,
+  segmentSeconds: number,
+): { step: number; frames: number[] } {
+  const step = stepOf(target, sourceRate)
+  if (step === undefined) return { step: 1, frames: [0] }
+  const segmentFrames = (segmentSeconds * target.sampleRate) / target.samplesPerFrame
+  const wanted = Math.round(totalFrames / segmentFrames)
+  const count = Math.max(1, Math.min(wanted, Math.floor(totalFrames / step)))
+  const stepsInSegment = totalFrames / count / step
+  const frames = Array.from({ length: count }, (_, seq) => Math.floor(seq * stepsInSegment) * step)
+  return { step, frames }
 }
 
 /**
- * What LAME makes of so many samples: its delay in front, and at least as much silence behind, up to a whole frame.
- * Measured to hold for every length from 1 up, at every rate.
+ * The smallest distance at which segments can start: whole padding periods, and, where the rate is converted, whole samples
+ * at both rates, so that the resampler is at the same point as in one pass.
+ *
+ * @returns undefined if there is none in reach: such a recording has one segment.
  */
-function framesOf(samples: number, samplesPerFrame: number): { totalFrames: number; paddingSamples: number } {
-  const toFullFrame = samplesPerFrame - ((samples + ENCODER_DELAY) % samplesPerFrame)
-  const paddingSamples = toFullFrame < ENCODER_DELAY ? toFullFrame + samplesPerFrame : toFullFrame
-  return { totalFrames: (samples + ENCODER_DELAY + paddingSamples) / samplesPerFrame, paddingSamples }
+function stepOf(target: Mp3Plan['target'], sourceRate: number): number | undefined {
+  if (sourceRate === target.sampleRate) return PERIOD_FRAMES
+  const phases = target.sampleRate / greatestCommonDivisor(sourceRate, target.sampleRate)
+  const periodSamples = PERIOD_FRAMES * target.samplesPerFrame * sourceRate
+  const periods = target.sampleRate / greatestCommonDivisor(periodSamples, target.sampleRate)
+  const step = periods * PERIOD_FRAMES
+  return step <= MAX_STEP_FRAMES && phases <= MAX_FILTER_PHASES ? step : undefined
+}
+
+/** What a segment reads in order to encode the frames [firstFrame, endFrame); the last one reads to the end. */
+function bytesOf(
+  source: PcmSource,
+  samples: number,
+  { target, totalFrames }: Mp3Plan,
+  firstFrame: number,
+  endFrame: number,
+): { startByte: number; endByte: number } {
+  const sampleAt = (frame: number) =>
+    resampledLength(frame * target.samplesPerFrame, target.sampleRate, source.sampleRate)
+  const end = endFrame === totalFrames ? samples : Math.min(samples, sampleAt(endFrame + LOOK_AHEAD_FRAMES))
+  return {
+    startByte: source.dataStart + sampleAt(firstFrame) * source.blockAlign,
+    endByte: source.dataStart + end * source.blockAlign,
+  }
+}
+
+function greatestCommonDivisor(a: number, b: number): number {
+  return b === 0 ? a : greatestCommonDivisor(b, a % b)
 }

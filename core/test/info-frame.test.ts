@@ -16,7 +16,7 @@ import { missing } from '../../test/support/requirement.ts'
 import { buildWav } from '../../test/support/wav.ts'
 import { buildInfoFrame, createFrameTally, type FrameTally } from '../src/info-frame.ts'
 import { createFrameSplitter, readFrameHeader } from '../src/mp3-frames.ts'
-import { planRecording } from '../src/segment-plan.ts'
+import { planMp3 } from '../src/mp3-target.ts'
 import { encode } from './support/encode.ts'
 import { readHeader } from './support/read-header.ts'
 
@@ -29,6 +29,8 @@ interface Recording {
 
 const vbr2 = ['-q:a', '2']
 const cbr64 = ['-b:a', '64k']
+const vbrOf2 = { kind: 'vbr', quality: 2 } as const
+const cbrOf64 = { kind: 'cbr', bitrateKbps: 64 } as const
 
 function tallyOf(mp3: Uint8Array): FrameTally {
   const splitter = createFrameSplitter()
@@ -40,7 +42,7 @@ function tallyOf(mp3: Uint8Array): FrameTally {
 
 function planOf(recording: Recording) {
   const { source } = readHeader(buildWav({ ...recording, samples: 100 }))
-  return planRecording(source, recording.samples, { segmentSeconds: 300 })
+  return planMp3(source, recording.samples)
 }
 
 /** A finished MP3: ffmpeg's frames behind our Info frame. */
@@ -49,7 +51,11 @@ async function makeMp3(recording: Recording, options = vbr2): Promise<Buffer> {
   const tally = tallyOf(audio)
   const { paddingSamples, totalFrames } = planOf(recording)
   expect(tally.frames).toBe(totalFrames)
-  const infoFrame = buildInfoFrame({ tally, paddingSamples, vbr: options === vbr2, quality: 2 })
+  const infoFrame = buildInfoFrame({
+    tally,
+    paddingSamples,
+    rateControl: options === vbr2 ? vbrOf2 : cbrOf64,
+  })
   return Buffer.concat([infoFrame, audio])
 }
 
@@ -134,7 +140,7 @@ describe.each([
     const paddingSamples = theirs.readUIntBE(offset + 141, 3) & 0xfff
     const vbr = theirs.toString('latin1', offset, offset + 4) === 'Xing'
     const tally = tallyOf(mp3.subarray(theirs.length))
-    const ours = buildInfoFrame({ tally, paddingSamples, vbr, quality: 2 })
+    const ours = buildInfoFrame({ tally, paddingSamples, rateControl: vbr ? vbrOf2 : cbrOf64 })
     return { mp3, theirs, ours, tally }
   }
 
@@ -171,7 +177,7 @@ describe('the seek table', () => {
   const frame = Buffer.concat([Buffer.from('fffb9044', 'hex'), Buffer.alloc(413)])
   const tally = createFrameTally()
   for (let count = 0; count < 200; count += 1) tally.add(frame)
-  const info = buildInfoFrame({ tally, paddingSamples: 1000, vbr: true, quality: 2 })
+  const info = buildInfoFrame({ tally, paddingSamples: 1000, rateControl: vbrOf2 })
 
   test('names the place of each hundredth in 256ths of the file, this frame included', () => {
     expect(info).toHaveLength(208)
@@ -183,7 +189,10 @@ describe('the seek table', () => {
   test('of an MP3 with fewer frames than a hundred points names frames more than once', () => {
     const short = createFrameTally()
     for (let count = 0; count < 3; count += 1) short.add(frame)
-    const table = buildInfoFrame({ tally: short, paddingSamples: 1000, vbr: true }).subarray(52, 152)
+    const table = buildInfoFrame({ tally: short, paddingSamples: 1000, rateControl: vbrOf2 }).subarray(
+      52,
+      152,
+    )
     expect([table[0], table[33], table[34], table[66], table[67], table[99]]).toEqual([
       36, 36, 109, 109, 182, 182,
     ])
@@ -206,7 +215,7 @@ test.runIf(canEncode)('ffmpeg that seeks into the middle lands within a frame of
 })
 
 test('no frame, or one that is none, gives no Info frame', () => {
-  const input = { tally: createFrameTally(), paddingSamples: 1000, vbr: true }
+  const input = { tally: createFrameTally(), paddingSamples: 1000, rateControl: vbrOf2 }
   expect(() => buildInfoFrame(input)).toThrow('at least one frame')
   input.tally.add(Buffer.from('no frame'))
   expect(() => buildInfoFrame(input)).toThrow('no valid header')

@@ -1,7 +1,9 @@
 /** Encodes one segment: its bytes of the WAV through ffmpeg, and the planned frames of what comes out into chunks. */
 import { Readable } from 'node:stream'
+import { rateControlOf, storedEncodeOptions } from '@wavemill/core/encode-options'
 import { TranscodeError } from '@wavemill/core/failures'
-import { planRecording } from '@wavemill/core/segment-plan'
+import { mixdownOf } from '@wavemill/core/mixdown'
+import { planMp3 } from '@wavemill/core/mp3-target'
 import type { TakenSegment } from '@wavemill/prisma/take-segment'
 import { createChunkWriter } from './chunk-writer.ts'
 import { createSampleCleaner } from './clean-samples.ts'
@@ -45,7 +47,8 @@ export async function encodeSegment(
 function openMp3(tools: WorkerTools, segment: TakenSegment, signal: AbortSignal): Readable {
   const { source } = segment
   const cleaner = createSampleCleaner(source.encoding)
-  const { target, outputSamples } = planRecording(source, segment.samples, tools)
+  const options = storedEncodeOptions(segment.options)
+  const { target, outputSamples } = planMp3(source, segment.samples, options)
   const firstSample = (segment.firstFrame - segment.warmUpFrames) * target.samplesPerFrame
   const isExact = target.sampleRate === source.sampleRate || !endsRecording(segment)
   return encodeMp3({
@@ -56,7 +59,9 @@ function openMp3(tools: WorkerTools, segment: TakenSegment, signal: AbortSignal)
     inputChannels: source.channels,
     outputRate: target.sampleRate,
     outputChannels: target.channels,
+    mixdown: mixdownOf(source, target.channels),
     outputSamples: isExact ? undefined : outputSamples - firstSample,
+    rateControl: rateControlOf(options),
     reservoir: segment.segmentsTotal === 1,
     signal,
   })

@@ -1,5 +1,7 @@
 /** Runs one ffmpeg that turns raw PCM into MP3: the only file that knows fluent-ffmpeg. */
 import { addAbortSignal, PassThrough, type Readable } from 'node:stream'
+import type { RateControl } from '@wavemill/core/encode-options'
+import type { Mixdown } from '@wavemill/core/mixdown'
 import ffmpeg, { type FfmpegCommand } from 'fluent-ffmpeg'
 import { readOutput, startGroup } from './process-group.ts'
 
@@ -14,8 +16,11 @@ export interface Encoding {
   readonly inputChannels: number
   readonly outputRate: number
   readonly outputChannels: 1 | 2
+  /** undefined: there are as many channels as go in. */
+  readonly mixdown: Mixdown | undefined
   /** Cut or filled up to exactly so many samples after resampling; undefined: as many as come out. */
   readonly outputSamples: number | undefined
+  readonly rateControl: RateControl
   /** The bit reservoir makes frames depend on those before them: off where segments are joined. */
   readonly reservoir: boolean
   readonly signal: AbortSignal
@@ -49,15 +54,34 @@ function buildCommand(encoding: Encoding): FfmpegCommand {
     .inputFormat(encoding.encoding)
     .inputOptions('-ar', String(encoding.inputRate), '-ac', String(encoding.inputChannels))
     .outputOptions('-map_metadata', '-1', '-vn', '-threads', '1')
-    .outputOptions('-c:a', 'libmp3lame', '-q:a', '2', '-reservoir', encoding.reservoir ? '1' : '0')
+    .outputOptions('-c:a', 'libmp3lame', ...rateOptions(encoding.rateControl))
+    .outputOptions('-reservoir', encoding.reservoir ? '1' : '0')
     .outputOptions('-ar', String(encoding.outputRate), '-ac', String(encoding.outputChannels))
     .outputOptions('-write_xing', '0', '-id3v2_version', '0', '-f', 'mp3')
-  if (encoding.outputSamples !== undefined) {
-    // swresample gives too few samples of very short inputs, so it gets more than it needs and the surplus is cut off.
-    const exactly = `atrim=end_sample=${encoding.outputSamples}`
-    command.audioFilters(`apad=pad_len=4096,aresample=${encoding.outputRate},${exactly}`)
+  const filters = filtersOf(encoding)
+  return filters.length === 0 ? command : command.audioFilters(filters)
+}
+
+function rateOptions(control: RateControl): string[] {
+  return control.kind === 'vbr' ? ['-q:a', String(control.quality)] : ['-b:a', `${control.bitrateKbps}k`]
+}
+
+function filtersOf({ mixdown, outputRate, outputSamples }: Encoding): string[] {
+  const filters: string[] = []
+  // ffmpeg's own mix refuses some masks, lets floats clip, and makes one channel quieter on its way to two.
+  if (mixdown !== undefined) filters.push(panFilter(mixdown))
+  // swresample gives too few samples of very short inputs, so it gets more than it needs and the surplus is cut off.
+  if (outputSamples !== undefined) {
+    filters.push('apad=pad_len=4096', `aresample=${outputRate}`, `atrim=end_sample=${outputSamples}`)
   }
-  return command
+  return filters
+}
+
+function panFilter(mixdown: Mixdown): string {
+  const outputs = mixdown.map(
+    (gains, output) => `c${output}=${gains.map((gain, input) => `${gain}*c${input}`).join('+')}`,
+  )
+  return `pan=${[mixdown.length === 1 ? 'mono' : 'stereo', ...outputs].join('|')}`
 }
 
 /** Stands for the output that fluent-ffmpeg would keep; what ffmpeg complains of is in the failure. */

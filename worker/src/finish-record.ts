@@ -1,8 +1,9 @@
 /** Finishes a recording whose segments are all done: Info frame and digest of the whole, `ready`, and the WAV removed. */
 import { createHash } from 'node:crypto'
+import { type RateControl, rateControlOf, storedEncodeOptions } from '@wavemill/core/encode-options'
 import { TranscodeError } from '@wavemill/core/failures'
 import { buildInfoFrame, createFrameTally, type FrameTally } from '@wavemill/core/info-frame'
-import { planRecording } from '@wavemill/core/segment-plan'
+import { type Mp3Plan, planMp3 } from '@wavemill/core/mp3-target'
 import { readMp3 } from '@wavemill/prisma/chunks'
 import type { Database } from '@wavemill/prisma/database'
 import { findFullRecord, finishRecord as makeReady } from '@wavemill/prisma/finish'
@@ -27,8 +28,9 @@ export async function finishRecord(tools: WorkerTools, recordKey: bigint): Promi
   const record = await findFullRecord(db, recordKey)
   if (record === undefined) return
   try {
-    const { totalFrames, paddingSamples } = planRecording(record.source, record.samples, tools)
-    const mp3 = await measureMp3(db, recordKey, { totalFrames, paddingSamples })
+    const options = storedEncodeOptions(record.options)
+    const plan = planMp3(record.source, record.samples, options)
+    const mp3 = await measureMp3(db, recordKey, plan, rateControlOf(options))
     if (!(await makeReady(db, { recordKey, ...mp3 }))) return // somebody else did, or it was deleted
     log.info({ recordKey: recordKey.toString(), bytes: mp3.mp3Size }, 'A recording is ready')
   } catch (error) {
@@ -44,10 +46,11 @@ export async function finishRecord(tools: WorkerTools, recordKey: bigint): Promi
 async function measureMp3(
   db: Database,
   recordKey: bigint,
-  { totalFrames, paddingSamples }: { totalFrames: number; paddingSamples: number },
+  { totalFrames, paddingSamples }: Mp3Plan,
+  rateControl: RateControl,
 ): Promise<{ head: Buffer; mp3Size: number; mp3Sha256: Buffer }> {
   const { tally, kept } = await tallyFrames(readMp3(db, recordKey), totalFrames)
-  const head = buildInfoFrame({ tally, paddingSamples, vbr: true, quality: 2 })
+  const head = buildInfoFrame({ tally, paddingSamples, rateControl })
   const hash = createHash('sha256').update(head)
   for await (const bytes of kept ?? readMp3(db, recordKey)) hash.update(bytes)
   return { head, mp3Size: head.byteLength + tally.bytes, mp3Sha256: hash.digest() }

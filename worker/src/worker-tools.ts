@@ -12,7 +12,6 @@ export interface WorkerTools {
   readonly ffmpegPath: string
   /** Errors of the transcode that a segment is allowed before its recording fails. */
   readonly segmentAttempts: number
-  readonly segmentSeconds: number
   /** How long an ffmpeg may give nothing before it is killed. @defaultValue 30 s */
   readonly stallLimitMs?: number
 }

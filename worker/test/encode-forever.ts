@@ -14,7 +14,9 @@ const mp3 = encodeMp3({
   inputChannels: 2,
   outputRate: 44_100,
   outputChannels: 2,
+  mixdown: undefined,
   outputSamples: undefined,
+  rateControl: { kind: 'vbr', quality: 2 },
   reservoir: true,
   signal: new AbortController().signal,
 })

@@ -38,7 +38,9 @@ function encode(changes: Partial<Encoding> = {}): Readable {
     inputChannels: 2,
     outputRate: 44_100,
     outputChannels: 2,
+    mixdown: undefined,
     outputSamples: undefined,
+    rateControl: { kind: 'vbr', quality: 2 },
     reservoir: true,
     signal: new AbortController().signal,
     ...changes,
@@ -79,12 +81,6 @@ test.each([
   const unpadded = outputSamples + 576
   const padding = 1152 - (unpadded % 1152)
   expect(await mpg123SampleCount(mp3)).toBe(unpadded + padding + (padding < 576 ? 1152 : 0))
-})
-
-test('six channels are mixed to two', async () => {
-  const input = Readable.from([Buffer.alloc(6 * 2 * 48_000)], { objectMode: false })
-  const mp3 = await collect(encode({ input, inputRate: 48_000, inputChannels: 6, outputRate: 48_000 }))
-  expect((mp3[3] ?? 0xff) >> 6).not.toBe(3) // 3 is mono
 })
 
 test.each([

@@ -3,6 +3,7 @@ import { createHash, randomUUID } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { EncodeOptions } from '@wavemill/core/encode-options'
 import { createLog, type Log } from '@wavemill/core/log'
 import { measureWav } from '@wavemill/core/measure-wav'
 import { planRecording } from '@wavemill/core/segment-plan'
@@ -23,10 +24,16 @@ export interface Surroundings {
   readonly log: Log
   readonly tools: WorkerTools
   /** Stores a WAV with its record and segments, as an accepted upload does; adds no job. */
-  storeRecording(wav: Iterable<Uint8Array>): Promise<bigint>
+  storeRecording(wav: Iterable<Uint8Array>, asked?: Asked): Promise<bigint>
   stateOf(key: bigint): Promise<RecordState>
   mp3Of(key: bigint): Promise<Buffer>
   close(): Promise<void>
+}
+
+interface Asked {
+  /** Default 300. */
+  readonly segmentSeconds?: number
+  readonly encode?: EncodeOptions
 }
 
 export async function createSurroundings(): Promise<Surroundings> {
@@ -46,18 +53,18 @@ export async function createSurroundings(): Promise<Surroundings> {
     log,
     tools: {
       ...{ db, wavStore, log, ffmpegPath: 'ffmpeg' },
-      ...{ workerName: 'test:1', segmentAttempts: 3, segmentSeconds: 300 },
+      ...{ workerName: 'test:1', segmentAttempts: 3 },
     },
-    async storeRecording(wav) {
+    async storeRecording(wav, { segmentSeconds = 300, encode = {} } = {}) {
       const key = await reserveRecordKey(db)
       const { header, wavBytes, sha256 } = await storeWav(wavStore, key, wav)
       const { source, codec } = header
       const { samples, warnings } = measureWav(header, wavBytes)
-      const { segments } = planRecording(source, samples, { segmentSeconds: 300 })
+      const { segments } = planRecording(source, samples, { segmentSeconds, encode })
       const id = randomUUID()
       ids.set(key, id)
       await insertRecord(db, {
-        ...{ key, id, userId, fileName: 'test.wav', options: {}, warnings: [...warnings], codec },
+        ...{ key, id, userId, fileName: 'test.wav', options: { encode }, warnings: [...warnings], codec },
         ...{ source, samples, wavBytes, wavSha256: sha256, segments: [...segments] },
       })
       return key
