@@ -5,6 +5,8 @@ import { to as copyTo } from 'pg-copy-streams'
 const SIGNATURE = Buffer.from('PGCOPY\n\xff\r\n\0', 'latin1')
 const HEADER_BYTES = SIGNATURE.byteLength + 8
 const NULL_OR_END = -1
+/** Of a server that fell silent. pg's own query_timeout does not see that a COPY has ended, and leaves its timer behind. */
+const READ_TIMEOUT_MS = 65_000
 
 /**
  * Reads everything into memory, so that the connection is free again when this resolves.
@@ -14,13 +16,16 @@ const NULL_OR_END = -1
 export async function readCopiedBytes(pool: pg.Pool, query: string): Promise<Buffer[]> {
   const client = await pool.connect()
   let isClean = false
+  let timer: NodeJS.Timeout | undefined
   try {
     const stream = client.query(copyTo(`COPY (${query}) TO STDOUT (FORMAT binary)`))
+    timer = setTimeout(() => stream.destroy(new Error('Query read timeout')), READ_TIMEOUT_MS)
     const received: Buffer[] = []
     for await (const bytes of stream) received.push(bytes)
     isClean = true
     return parseCopy(Buffer.concat(received))
   } finally {
+    clearTimeout(timer)
     client.release(!isClean) // half of a COPY may still be on its way
   }
 }

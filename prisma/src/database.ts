@@ -30,9 +30,10 @@ export interface DatabaseOptions {
 /** Connects nothing yet: the first query does. The caller closes it. */
 export function openDatabase(options: DatabaseOptions): Database {
   const report = createQuietErrorLog(options.log, 'A database connection broke')
-  const open = (max: number) => {
+  const open = (max: number, config: pg.PoolConfig = {}) => {
     const pool = new pg.Pool({
       ...connectionConfig(options.url),
+      ...config,
       max,
       application_name: options.applicationName,
     })
@@ -41,7 +42,7 @@ export function openDatabase(options: DatabaseOptions): Database {
     return pool
   }
   const pool = open(options.poolSize ?? 10)
-  const copyPool = open(DOWNLOAD_CONNECTIONS)
+  const copyPool = open(DOWNLOAD_CONNECTIONS, { query_timeout: 0 }) // see readCopiedBytes, which has its own
   const prisma = new PrismaClient({ adapter: new PrismaPg(pool) })
   return {
     prisma,

@@ -136,3 +136,11 @@ test('a reader whose connection breaks in a window says that the database is awa
   }
   expect((await read(key)).equals(mp3)).toBe(true)
 })
+
+test('a read leaves no timer behind that would keep its process alive', async () => {
+  const { key } = await insertMp3([[1_000]], 100)
+  const timers = () => process.getActiveResourcesInfo().filter((resource) => resource === 'Timeout').length
+  const before = timers()
+  for (let times = 0; times < 20; times++) await read(key)
+  expect(timers() - before).toBeLessThan(5) // connections that are idle have one each
+})
