@@ -52,8 +52,8 @@ export function insertRecord(db: Database, record: NewRecord): Promise<readonly 
       INSERTION_LOCK,
       keyHash(record.key),
     ])
-    await insertRow(client, record)
     const rounds = await takeRounds(client, record.userId, record.segments.length)
+    await insertRow(client, record)
     await insertSegments(client, record, rounds)
     return rounds
   })

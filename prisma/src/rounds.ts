@@ -20,15 +20,17 @@ export async function takeRounds(
   userId: string,
   segments: number,
 ): Promise<readonly number[]> {
-  // A statement of its own, so that the next one sees what whoever held the lock before has inserted.
+  // A statement of its own, so that the next one sees what whoever held the lock before has inserted. The latest record is
+  // served last: only it is looked at, however many there are.
   const user = await client.query<{ last_round: number }>(
     'SELECT last_round FROM "user" WHERE id = $1 FOR NO KEY UPDATE',
     [userId],
   )
   const { rows } = await client.query<{ first_waiting: number | null; is_waiting: boolean }>(
     `SELECT (SELECT min(round) FROM segment WHERE ${IS_WAITING}) AS first_waiting,
-       EXISTS (SELECT FROM record JOIN segment ON record_key = key
-         WHERE user_id = $1 AND status IN ('queued', 'processing') AND ${IS_WAITING}) AS is_waiting`,
+       EXISTS (SELECT FROM segment WHERE ${IS_WAITING} AND record_key = (
+         SELECT key FROM record WHERE user_id = $1 AND status IN ('queued', 'processing')
+         ORDER BY key DESC LIMIT 1)) AS is_waiting`,
     [userId],
   )
   const [owner] = user.rows
