@@ -69,6 +69,15 @@ async function outputOf(child: ChildProcess): Promise<string> {
   return text
 }
 
+async function untilItSays(child: ChildProcess, words: string): Promise<void> {
+  let text = ''
+  for await (const data of child.stdout ?? []) {
+    text += String(data)
+    if (text.includes(words)) return
+  }
+  throw new Error(`It ended without saying "${words}": ${text}`)
+}
+
 async function untilStatus(key: bigint, status: string): Promise<void> {
   while ((await surroundings.stateOf(key)).status !== status) await sleep(20)
 }
@@ -138,6 +147,6 @@ test.each([
 
 test('told to end while it still waits for the database, it ends well', async () => {
   const child = run(main, { DATABASE_URL: 'postgres://nobody@127.0.0.1:1/nothing' })
-  await sleep(1_500)
+  await untilItSays(child, 'Waiting for the database')
   expect(await end(child, 'SIGTERM')).toBe(0)
 })
