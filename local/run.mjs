@@ -26,9 +26,9 @@ const [name = '', ...args] = process.argv.slice(2)
 if (!Object.hasOwn(commands, name)) quit(`Say one of ${Object.keys(commands).join(', ')}.`)
 refuseOldNode()
 process.chdir(root)
-installPackages()
-generateClient()
-if (name !== 'check') runQuietly('Compiling', tool('tsc'), ['--build'])
+await installPackages()
+await generateClient()
+if (name !== 'check') await runQuietly('Compiling', tool('tsc'), ['--build'])
 await commands[name]()
 
 function refuseOldNode() {
@@ -37,45 +37,49 @@ function refuseOldNode() {
   quit(`Wavemill needs Node 20.19 or newer, and this is ${process.versions.node}: https://nodejs.org`)
 }
 
-function installPackages() {
+async function installPackages() {
   const manifests = packages.map((folder) => join(folder, 'package.json'))
   const inputs = ['package.json', 'pnpm-lock.yaml', 'pnpm-workspace.yaml', ...manifests]
   // pnpm's links and the programs among the packages are made for one place and one machine.
   const machine = `${PNPM} ${process.platform} ${process.arch} ${root}`
-  onceFor('node_modules/.wavemill-install', machine, inputs, () => {
+  await onceFor('node_modules/.wavemill-install', machine, inputs, async () => {
     console.error('Installing packages ...')
     // CI: it asks nothing.
     const env = { ...process.env, CI: 'true' }
-    runQuietly('Installing packages', 'npx', ['--yes', PNPM, 'install', '--frozen-lockfile'], env)
+    await runQuietly('Installing packages', 'npx', ['--yes', PNPM, 'install', '--frozen-lockfile'], env)
   })
 }
 
-function generateClient() {
+async function generateClient() {
   const inputs = ['prisma/schema.prisma', 'prisma/prisma.config.ts', 'pnpm-lock.yaml']
-  onceFor('prisma/src/generated/.wavemill-schema', '', inputs, () => {
+  await onceFor('prisma/src/generated/.wavemill-schema', '', inputs, async () => {
     const prisma = join(root, 'prisma', 'node_modules', '.bin', 'prisma')
     const config = join(root, 'prisma', 'prisma.config.ts')
-    runQuietly('Generating the database client', prisma, ['generate', '--config', config])
+    await runQuietly('Generating the database client', prisma, ['generate', '--config', config])
   })
 }
 
 /** Does `work` unless it was done before for the same inputs, whose digest the file `stamp` holds. */
-function onceFor(stamp, seed, inputs, work) {
+async function onceFor(stamp, seed, inputs, work) {
   const hash = createHash('sha256').update(seed)
   for (const input of inputs) hash.update(`\0${input}\0`).update(readFileSync(join(root, input)))
   const digest = hash.digest('hex')
   const path = join(root, stamp)
   if (existsSync(path) && readFileSync(path, 'utf8') === digest) return
-  work()
+  await work()
   writeFileSync(path, digest)
 }
 
 /** Runs a tool to its end; what it printed is shown only if it failed. */
-function runQuietly(title, command, args, env = process.env) {
-  const options = { cwd: root, env, encoding: 'utf8', maxBuffer: 64 * 1_048_576 }
-  const { status, signal, stdout, stderr, error } = spawnSync(command, args, options)
-  if (signal !== null && error === undefined) process.exit(1) // the user's Ctrl-C
-  if (status !== 0) quit(`${title} failed.\n${stdout ?? ''}${stderr ?? ''}${error?.message ?? ''}`)
+async function runQuietly(title, command, args, env = process.env) {
+  let output = ''
+  const child = spawn(command, args, { cwd: root, env, stdio: ['ignore', 'pipe', 'pipe'] })
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding('utf8').on('data', (text) => {
+      output += text
+    })
+  }
+  if ((await endOf(child)) !== 0) quit(`${title} failed.\n${output}`)
 }
 
 /** In this process, so that signals reach it directly; it finds its arguments where any program does. */
@@ -87,14 +91,26 @@ async function runMain(path) {
 
 /** Runs a tool in the foreground. @returns its exit code. */
 function runVisibly(command, args) {
-  const child = spawn(command, args, { cwd: root, stdio: 'inherit' })
-  // A terminal sends its Ctrl-C to the child as well; here it must only not end us first.
-  process.on('SIGINT', () => process.stdin.isTTY || child.kill('SIGINT'))
-  process.on('SIGTERM', () => child.kill('SIGTERM'))
-  return new Promise((resolve) => {
+  return endOf(spawn(command, args, { cwd: root, stdio: 'inherit' }))
+}
+
+/** The child's exit code. What would end this process meanwhile is passed on, and ends it once the child has ended. */
+async function endOf(child) {
+  let isEnding = false
+  const end = (signal) => {
+    isEnding = true
+    // A terminal sends its Ctrl-C to the child as well.
+    if (signal === 'SIGTERM' || !process.stdin.isTTY) child.kill(signal)
+  }
+  const signals = ['SIGINT', 'SIGTERM']
+  for (const signal of signals) process.on(signal, end)
+  const code = await new Promise((resolve) => {
     child.once('error', (error) => quit(error.message))
-    child.once('exit', (code) => resolve(code ?? 1))
+    child.once('close', (code) => resolve(code ?? 1))
   })
+  for (const signal of signals) process.off(signal, end)
+  if (isEnding) process.exit(1)
+  return code
 }
 
 async function test() {
@@ -107,7 +123,9 @@ async function test() {
   if (!existsSync(report)) return
   const { numPassedTests, numFailedTests } = JSON.parse(readFileSync(report, 'utf8'))
   rmSync(report)
-  console.log(`${numPassedTests} passed, ${numFailedTests} failed`)
+  // A test file that cannot be loaded has no test that could fail.
+  const failed = Math.max(numFailedTests, process.exitCode === 0 ? 0 : 1)
+  console.log(`${numPassedTests} passed, ${failed} failed`)
 }
 
 /** All of them, so that one run shows every fault. */
