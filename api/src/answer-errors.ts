@@ -1,5 +1,4 @@
 /** Answers everything that goes wrong with problem details: in a route, before one is found, and before HTTP is understood. */
-
 import { randomUUID } from 'node:crypto'
 import { ServerResponse, STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
@@ -15,9 +14,11 @@ const CLOSE_AFTER_MS = 1_000
 export function sendError(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const problem = wasCutOff(request.raw) ? clientGone(error) : toProblem(error)
   request.problemCode = problem.code
-  if (problem.code === 'internal') request.log.error({ err: problem.cause ?? problem }, 'request failed')
-  else if (problem.status >= 500)
+  if (problem.code === 'internal') {
+    request.log.error({ err: problem.cause ?? problem }, 'request failed')
+  } else if (problem.status >= 500) {
     request.log.warn({ reason: describeError(problem.cause ?? problem) }, problem.message)
+  }
   return reply
     .code(problem.status)
     .headers(problem.headers)

@@ -43,7 +43,7 @@ export function mp3Headers(mp3: ReadyMp3): Record<string, string> {
 
 /** What clients show that do not know `filename*` (RFC 6266, appendix D). */
 function asciiOf(name: string): string {
-  return name.replace(/[^\x20-\x7e]/g, '_').replace(/["\\%]/g, '_')
+  return name.replace(/[^\x20-\x7e]|["\\%]/g, '_')
 }
 
 /**

@@ -15,8 +15,8 @@ import type { ApiSettings } from './parts.ts'
 
 /** How long running requests may still take after SIGTERM; what takes longer is cut. */
 const FINISH_TIMEOUT_MS = 20_000
-/** After that, whatever still holds the process open is not waited for. */
-const EXIT_TIMEOUT_MS = 5_000
+/** What is not closed so long after SIGTERM is not waited for: a database that fell silent, for one. */
+const EXIT_TIMEOUT_MS = 25_000
 
 async function main(): Promise<void> {
   const settings = readSettings()
@@ -29,7 +29,6 @@ async function main(): Promise<void> {
     process.exitCode = 1
   }
   if (process.connected) process.disconnect()
-  setTimeout(() => process.exit(), EXIT_TIMEOUT_MS).unref()
 }
 
 function readSettings(): ApiSettings {
@@ -50,8 +49,10 @@ function stopSignal(log: Log): AbortSignal {
   const events = ['SIGTERM', 'SIGINT', ...(process.connected ? ['disconnect'] : [])]
   for (const event of events) {
     process.on(event, () => {
+      if (controller.signal.aborted) return
       log.info({ event }, 'stopping')
       controller.abort()
+      setTimeout(() => process.exit(), EXIT_TIMEOUT_MS).unref()
     })
   }
   return controller.signal

@@ -102,6 +102,6 @@ async function addJobs({ queue, log }: AppParts, key: bigint, priorities: readon
   try {
     await queue.add(priorities.map((priority, seq) => ({ recordKey, seq, priority })))
   } catch (error) {
-    log.warn({ err: error, recordKey }, 'jobs not added; the reconciler will')
+    log.warn({ reason: describeError(error), recordKey }, 'jobs not added; the reconciler will')
   }
 }
