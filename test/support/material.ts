@@ -50,6 +50,25 @@ export function speech(level = 0.5): Material {
   }
 }
 
+/** Like music to an encoder: chords of plucked strings over a bass, panned, with a stroke of noise on each beat. */
+export function music(level = 0.5): Material {
+  return (index, channel, rate) => {
+    const time = index / rate
+    const beat = Math.floor(time * 2.5)
+    const within = time * 2.5 - beat
+    let value = 0.4 * (2 * random(index, 7 + channel) - 1) * Math.exp(-30 * within)
+    for (let string = 0; string < 4; string += 1) {
+      const semitone = Math.floor(24 * random(beat >> (string === 0 ? 2 : 0), 10 + string))
+      const hertz = (string === 0 ? 55 : 165) * 2 ** (semitone / 12)
+      const pan = channel === 0 ? 1 - 0.2 * string : 0.4 + 0.2 * string
+      const phase = 2 * Math.PI * hertz * time
+      const tone = Math.sin(phase) + 0.5 * Math.sin(2 * phase) + 0.25 * Math.sin(3.01 * phase)
+      value += 0.25 * pan * Math.exp(-2 * within) * tone
+    }
+    return level * value
+  }
+}
+
 /** A number in 0..1 that depends on nothing but its two seeds. */
 function random(seed: number, stream = 0): number {
   let bits = Math.imul(seed ^ Math.imul(stream + 1, 0x9e3779b1), 0x85ebca6b)
