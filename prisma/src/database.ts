@@ -43,7 +43,7 @@ export function openDatabase(options: DatabaseOptions): Database {
   }
   const pool = open(options.poolSize ?? 10)
   const copyPool = open(DOWNLOAD_CONNECTIONS, { query_timeout: 0 }) // see readCopiedBytes, which has its own
-  const prisma = new PrismaClient({ adapter: new PrismaPg(pool) })
+  const prisma = new PrismaClient({ adapter: new PrismaPg(pool), errorFormat: 'minimal' })
   return {
     prisma,
     pool,
