@@ -30,6 +30,8 @@ export interface Consumer {
    * @returns the jobs that were told to stop.
    */
   close(timeoutMs: number): Promise<readonly SegmentJob[]>
+  /** Keys of the records that are worked on here. */
+  runningRecords(): readonly bigint[]
   /** Tells all jobs of the record that run here to stop. */
   cancelRecord(key: bigint): void
 }
@@ -85,6 +87,9 @@ export function consumeSegments(options: ConsumeOptions): Consumer {
       const cut = await closeWorker(worker, jobs, timeoutMs)
       jobs.close()
       return cut
+    },
+    runningRecords() {
+      return jobs.recordKeys().map(BigInt)
     },
     cancelRecord(key) {
       jobs.stop('cancelled', key.toString())

@@ -14,6 +14,8 @@ export interface RunningJobs {
     renewLock: () => Promise<boolean>,
     work: (signal: AbortSignal) => Promise<void>,
   ): Promise<void>
+  /** Keys of the records whose jobs run. */
+  recordKeys(): readonly string[]
   /** Aborts the signals of all jobs, or of one record's. Returns those that run. */
   stop(reason: StopReason, recordKey?: string): readonly SegmentJob[]
   /** Makes `run` reject for every job that still runs, whatever its work does. */
@@ -78,6 +80,9 @@ export function createRunningJobs(options: {
       } finally {
         runs.delete(run)
       }
+    },
+    recordKeys() {
+      return [...new Set([...runs].map(({ job }) => job.recordKey))]
     },
     stop(reason, recordKey) {
       const chosen = [...runs].filter(({ job }) => recordKey === undefined || job.recordKey === recordKey)

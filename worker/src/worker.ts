@@ -3,6 +3,8 @@ import type { SegmentJob } from '@wavemill/core/queue'
 import { describeError } from '@wavemill/core/quiet-errors'
 import { settlesWithin } from '@wavemill/core/within'
 import { isDatabaseAway } from '@wavemill/prisma/database-away'
+import type { Listener } from '@wavemill/prisma/listen'
+import { heedCancellations } from './cancellations.ts'
 import { type Consumer, consumeSegments } from './consume.ts'
 import type { ReconcilerTools } from './reconcile.ts'
 import { type Reconciler, startReconciler } from './reconciler.ts'
@@ -30,6 +32,7 @@ export function buildWorker(options: WorkerOptions): TranscodingWorker {
   const { log, queue } = options
   const retries = new Set<NodeJS.Timeout>()
   let consumer: Consumer | undefined
+  let cancellations: Listener | undefined
   let reconciler: Reconciler | undefined
 
   async function onJob(job: SegmentJob, signal: AbortSignal): Promise<void> {
@@ -64,12 +67,13 @@ export function buildWorker(options: WorkerOptions): TranscodingWorker {
         ...(options.queueName !== undefined && { name: options.queueName }),
         onJob,
       })
+      cancellations = heedCancellations(options, consumer)
     },
     async close(timeoutMs) {
       const reconciled = reconciler?.stop()
       await consumer?.close(timeoutMs - 500)
       for (const timer of retries) clearTimeout(timer)
-      if (reconciled !== undefined) await settlesWithin(500, reconciled)
+      await settlesWithin(500, Promise.all([reconciled, cancellations?.close()]))
     },
   }
 }
