@@ -52,7 +52,7 @@ ask 201 'a user is created, and the token shown this once' \
 user=$(field id) token=$(field token)
 
 ask 202 'a recording is uploaded, and a link comes back' \
-  --form "user=$user" --form "token=$token" --form "file=@$recording" "$base/record"
+  --form "user=$user" --form "token=$token" --form 'title=A tone' --form "file=@$recording" "$base/record"
 link=$(field url)
 
 for _ in $(seq 600); do

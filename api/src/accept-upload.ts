@@ -1,4 +1,5 @@
 /** Accepts an upload: takes the WAV and its sender's credentials out of the stream, and makes a record of them. */
+import { checkBitrate } from '@wavemill/core/encode-options'
 import type { Database } from '@wavemill/prisma/database'
 import { authenticate } from './authenticate.ts'
 import type { AppParts } from './parts.ts'
@@ -7,6 +8,7 @@ import { type ReceivedWav, receiveWav } from './receive-wav.ts'
 import type { SpoolCap } from './spool-cap.ts'
 import { type AcceptedRecord, storeRecord } from './store-record.ts'
 import type { UploadPart } from './upload-form.ts'
+import { createUploadOptions } from './upload-options.ts'
 
 export interface Upload {
   /** In the order of the stream. */
@@ -24,9 +26,9 @@ interface Credentials {
 
 /**
  * Follows the stream, and the first fault in it decides: the credentials are checked as soon as both are known, the WAV
- * as soon as its bytes tell. Until the record stands, every way out of here removes what was written.
+ * as soon as its bytes tell, each option as it comes. Until the record stands, every way out of here removes what was written.
  *
- * @throws Problem, WavError, or an error of the database, the disk or the stream.
+ * @throws Problem, WavError, OptionError, or an error of the database, the disk or the stream.
  */
 export async function acceptUpload(
   parts: AppParts & { readonly spoolCap: SpoolCap },
@@ -34,6 +36,7 @@ export async function acceptUpload(
 ): Promise<AcceptedRecord> {
   const { db, wavStore, settings, spoolCap } = parts
   const given: Credentials = { user: undefined, token: upload.bearerToken }
+  const options = createUploadOptions()
   let userId: string | undefined
   let file: { readonly name: string; readonly wav: ReceivedWav } | undefined
   let releasePlace = () => {}
@@ -42,6 +45,8 @@ export async function acceptUpload(
       if (part.field === 'file') {
         if (userId === undefined) releasePlace = spoolCap.take(upload.address)
         file = { name: part.fileName, wav: await receiveWav(wavStore, part.bytes, settings) }
+      } else if (part.field !== 'user' && part.field !== 'token') {
+        options.note(part.field, part.value)
       } else {
         noteCredential(given, part)
         userId = await authenticateOnceKnown(db, given)
@@ -49,14 +54,18 @@ export async function acceptUpload(
     }
     if (userId === undefined) throw missing(given.user === undefined ? 'user' : 'token')
     if (file === undefined) throw missing('file')
-    return await storeRecord(parts, { userId, fileName: file.name, wav: file.wav })
+    checkBitrate(options.encode, file.wav.header.source)
+    return await storeRecord(parts, { userId, fileName: file.name, wav: file.wav, options })
   } finally {
     releasePlace()
     await file?.wav.draft.discard() // does nothing once it is committed
   }
 }
 
-function noteCredential(given: Credentials, part: { field: 'user' | 'token'; value: string }): void {
+function noteCredential(
+  given: Credentials,
+  part: { readonly field: 'user' | 'token'; readonly value: string },
+): void {
   if (part.field === 'token' && given.token !== undefined) {
     // RFC 6750, section 2: a request must not carry the token in more than one way.
     throw fieldProblem(

@@ -1,5 +1,6 @@
 /** Streams a ready record's MP3 out of its chunk rows. */
 import { Readable } from 'node:stream'
+import { storedTitle } from '@wavemill/core/tags'
 import { readMp3 } from '@wavemill/prisma/chunks'
 import type { Database } from '@wavemill/prisma/database'
 import type { RecordState } from '@wavemill/prisma/records'
@@ -10,17 +11,19 @@ import { downloadName } from './file-name.ts'
 /** A record whose MP3 is there. */
 export interface ReadyMp3 {
   readonly key: bigint
-  readonly fileName: string
+  /** Under which it is saved. */
+  readonly name: string
   readonly size: number
   readonly sha256: Buffer
 }
 
 /** @throws Error if the record says that it is ready, but not what its MP3 is. */
-export function readyMp3Of({ key, fileName, status, mp3Size, mp3Sha256 }: RecordState): ReadyMp3 {
+export function readyMp3Of({ key, fileName, options, status, mp3Size, mp3Sha256 }: RecordState): ReadyMp3 {
   if (status !== 'ready' || mp3Size === undefined || mp3Sha256 === undefined) {
     throw new Error(`Record ${key} is ${status} and has no whole MP3`)
   }
-  return { key, fileName, size: mp3Size, sha256: mp3Sha256 }
+  const name = downloadName(fileName, storedTitle(options))
+  return { key, name, size: mp3Size, sha256: mp3Sha256 }
 }
 
 /**
@@ -28,7 +31,7 @@ export function readyMp3Of({ key, fileName, status, mp3Size, mp3Sha256 }: Record
  * a stranger's.
  */
 export function mp3Headers(mp3: ReadyMp3): Record<string, string> {
-  const name = downloadName(mp3.fileName)
+  const { name } = mp3
   return {
     'content-type': 'audio/mpeg',
     'content-length': String(mp3.size),

@@ -18,9 +18,21 @@ export function cleanFileName(given: string | undefined): string {
   return shorten(name)
 }
 
-/** `take 1.wav` -> `take 1.mp3`; a name that does not end so gets `.mp3` at its end. */
-export function downloadName(fileName: string): string {
-  return `${fileName.replace(/\.wave?$/i, '')}.mp3`
+/**
+ * `take 1.wav` -> `take 1.mp3`; a name that does not end so gets `.mp3` at its end. A title, where there is one, stands for
+ * the file's own name.
+ *
+ * @param fileName as it was cleaned.
+ */
+export function downloadName(fileName: string, title?: string): string {
+  const stem = fileName.replace(/\.wave?$/i, '')
+  return `${title === undefined ? stem : stemOf(title, stem)}.mp3`
+}
+
+/** A title may be anything: what stands for a path in a file name does not in a title. */
+function stemOf(title: string, fallback: string): string {
+  const stem = title.replace(/[/\\]/g, '-').replace(unwanted, '').trim()
+  return /^\.*$/.test(stem) ? fallback : [...stem].slice(0, MAX_CODE_POINTS).join('').trimEnd()
 }
 
 /** Cuts in the middle, so that an extension stays. */

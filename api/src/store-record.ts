@@ -13,6 +13,7 @@ import { cleanFileName } from './file-name.ts'
 import type { AppParts } from './parts.ts'
 import { unavailable } from './problem.ts'
 import type { ReceivedWav } from './receive-wav.ts'
+import type { UploadOptions } from './upload-options.ts'
 
 const DAY_MS = 86_400_000
 
@@ -27,6 +28,7 @@ export interface Recording {
   /** As the client gave it. */
   readonly fileName: string
   readonly wav: ReceivedWav
+  readonly options: Pick<UploadOptions, 'encode' | 'tags'>
 }
 
 /**
@@ -53,14 +55,15 @@ export async function storeRecord(parts: AppParts, recording: Recording): Promis
 function toRecord(key: bigint, recording: Recording, settings: AppParts['settings']): NewRecord {
   const { wav } = recording
   const { source, codec } = wav.header
-  const plan = planRecording(source, wav.samples, { segmentSeconds: settings.segmentSeconds })
-  const { retentionDays } = settings
+  const { encode, tags } = recording.options
+  const { segmentSeconds, retentionDays } = settings
+  const plan = planRecording(source, wav.samples, { segmentSeconds, encode })
   return {
     key,
     id: randomUUID(),
     userId: recording.userId,
     fileName: cleanFileName(recording.fileName),
-    options: {},
+    options: { encode, tags },
     warnings: [...wav.warnings],
     codec,
     source,

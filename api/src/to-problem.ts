@@ -1,5 +1,6 @@
 /** Turns whatever was thrown into the problem that the client is told; what it must not know stays in `cause`. */
 
+import { OptionError } from '@wavemill/core/encode-options'
 import { WavError } from '@wavemill/core/wav-error'
 import { isDatabaseAway } from '@wavemill/prisma/database-away'
 import type { FastifyError, FastifySchemaValidationError } from 'fastify'
@@ -9,10 +10,16 @@ import { fieldProblem, outOfSpace, Problem, type ProblemCode, unavailable } from
 export function toProblem(error: unknown): Problem {
   if (error instanceof Problem) return error
   if (error instanceof WavError) return new Problem(error.code, error.message)
+  if (error instanceof OptionError) return fromOption(error)
   if (isOutOfSpace(error)) return outOfSpace(error)
   if (isDatabaseAway(error)) return unavailable('The database is away. Try again in a moment.', error)
   if (isFastifyError(error)) return fromFastify(error)
   return new Problem('internal', 'Something went wrong here. It was logged.', { cause: error })
+}
+
+function fromOption({ field, message, allowed }: OptionError): Problem {
+  const members = allowed.length === 0 ? { field } : { field, allowed }
+  return new Problem('bad-field', message, { members })
 }
 
 /** True for a full disk or an exhausted quota, wherever in the chain of causes. */

@@ -2,14 +2,26 @@
 import type { Multipart, MultipartFile, MultipartValue } from '@fastify/multipart'
 import type { FastifyRequest } from 'fastify'
 import { fieldProblem, Problem } from './problem.ts'
+import { isOptionField, OPTION_FIELDS, type OptionField } from './upload-options.ts'
 import { parseUuid } from './uuid.ts'
 
 export type UploadPart =
   | { readonly field: 'user' | 'token'; readonly value: string }
+  | { readonly field: OptionField; readonly value: string }
   | { readonly field: 'file'; readonly fileName: string; readonly bytes: AsyncIterable<Buffer> }
 
+const TEXT_FIELDS = ['user', 'token', ...OPTION_FIELDS] as const
+type TextField = (typeof TEXT_FIELDS)[number]
+
 /** The parser's own bounds. One more of everything than is allowed, so that what is too much is seen and named. */
-const limits = { fieldSize: 1024, fields: 8, files: 2, parts: 10, headerPairs: 20, fileSize: Infinity }
+const limits = {
+  fieldSize: 8192, // a tag's 1,000 characters, also where each comes in two pieces
+  fields: TEXT_FIELDS.length + 1,
+  files: 2,
+  parts: TEXT_FIELDS.length + 2,
+  headerPairs: 20,
+  fileSize: Infinity,
+}
 
 /**
  * Yields the parts in the order of the stream; a file's bytes must be read before the next part comes.
@@ -26,14 +38,16 @@ export async function* readUploadForm(request: FastifyRequest): AsyncGenerator<U
   }
 }
 
-function nameOf(part: Multipart): 'user' | 'token' | 'file' {
+function nameOf(part: Multipart): TextField | 'file' {
   const name: string | undefined = part.fieldname // a part may have none, whatever the types say
-  if (name === 'user' || name === 'token' || name === 'file') return name
+  const known = TEXT_FIELDS.find((field) => field === name)
+  if (known !== undefined) return known
+  if (name === 'file') return name
   const shown = (name ?? '').slice(0, 100)
   throw fieldProblem(
     'unknown-field',
     shown,
-    `"${shown}" is not a field of an upload. There are user, token and file.`,
+    `"${shown}" is not a field of an upload. There are file, ${TEXT_FIELDS.join(', ')}.`,
   )
 }
 
@@ -47,8 +61,13 @@ async function* bytesOf(part: MultipartFile): AsyncGenerator<Buffer> {
   yield* parserErrorsAsProblems<Buffer>(part.file)
 }
 
-function textPart(field: 'user' | 'token', part: Multipart): UploadPart {
+function textPart(field: TextField, part: Multipart): UploadPart {
   const value = part.type === 'field' ? textOf(part) : undefined
+  if (isOptionField(field)) {
+    if (value === undefined)
+      throw fieldProblem('bad-field', field, `"${field}" must be a text, and not so long.`)
+    return { field, value }
+  }
   const uuid = value === undefined ? undefined : parseUuid(value.trim())
   if (uuid === undefined) throw fieldProblem('bad-field', field, `"${field}" must be a UUID.`)
   return { field, value: uuid }

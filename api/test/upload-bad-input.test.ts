@@ -122,7 +122,7 @@ describe('fields of an upload', () => {
   })
 
   it.each<[string, TestPart, Partial<{ code: string; field: string }>]>([
-    ['an unknown field', { name: 'bitrate', data: '320' }, { code: 'unknown-field', field: 'bitrate' }],
+    ['an unknown field', { name: 'speed', data: '2' }, { code: 'unknown-field', field: 'speed' }],
     [
       'a second file by another name',
       { name: 'file2', fileName: 'b.wav', data: wav },

@@ -57,6 +57,7 @@ export function parseEncodeOptions(fields: ReadonlyMap<string, string>): EncodeO
   if (quality !== undefined && bitrate !== undefined) {
     throw new OptionError('bitrate', '"bitrate" and "quality" exclude each other: give one of them.')
   }
+  if (bitrate !== undefined && sampleRate !== undefined) checkBitrateAt(bitrate, sampleRate)
   return {
     ...(quality !== undefined && { quality }),
     ...(bitrate !== undefined && { bitrate }),
@@ -72,9 +73,12 @@ export function parseEncodeOptions(fields: ReadonlyMap<string, string>): EncodeO
  */
 export function checkBitrate(options: EncodeOptions, source: PcmSource): void {
   if (options.bitrate === undefined) return
-  const { sampleRate } = mp3TargetOf(source, options)
+  checkBitrateAt(options.bitrate, mp3TargetOf(source, options).sampleRate)
+}
+
+function checkBitrateAt(bitrate: number, sampleRate: number): void {
   numberOf(
-    new Map([['bitrate', String(options.bitrate)]]),
+    new Map([['bitrate', String(bitrate)]]),
     'bitrate',
     bitratesOfRate(sampleRate),
     ` kbit/s at ${sampleRate} Hz`,

@@ -14,6 +14,8 @@ export interface RecordState {
   readonly failureDetail: string | undefined
   readonly warnings: readonly string[]
   readonly fileName: string
+  /** As core reads them: encode options and tags. */
+  readonly options: unknown
   readonly codec: string
   readonly sampleRate: number
   readonly channels: number
@@ -57,6 +59,7 @@ function toRecordState(record: RecordRow): RecordState {
     failureDetail: record.failureDetail ?? undefined,
     warnings: record.warnings,
     fileName: record.fileName,
+    options: record.options,
     codec: record.codec,
     sampleRate: record.sampleRate,
     channels: record.channels,
