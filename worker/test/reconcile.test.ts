@@ -49,6 +49,26 @@ describe('jobs', () => {
     expect((await queue.counts()).waiting).toBe(waiting)
   })
 
+  test('each has the round that its row was given, also after all were lost', async () => {
+    const key = await surroundings.storeRecording([buildWav({ samples: 30 * 44_100 })], {
+      segmentSeconds: 10,
+    })
+    const rounds = await surroundings.db.prisma.segment.findMany({
+      where: { recordKey: key },
+      orderBy: { seq: 'asc' },
+    })
+    for (const times of [1, 2]) {
+      await reconcile(tools)
+      const jobs = await queue.bull.getPrioritized()
+      const own = jobs.filter(({ id }) => id?.startsWith(`r${key}-`))
+      expect([times, ...own.map(({ id, opts }) => [id, opts.priority])]).toEqual([
+        times,
+        ...rounds.map(({ seq, round }) => [`r${key}-s${seq}`, round]),
+      ])
+      await queue.bull.drain()
+    }
+  })
+
   test('a segment that is put off gets its job when it is due, and a taken one, whose worker may be dead, gets one too', async () => {
     const key = await surroundings.storeRecording([wav])
     await reconcile(tools)

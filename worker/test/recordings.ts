@@ -34,6 +34,8 @@ interface Asked {
   /** Default 300. */
   readonly segmentSeconds?: number
   readonly encode?: EncodeOptions
+  /** Default: one user for all. */
+  readonly userId?: string
 }
 
 export async function createSurroundings(): Promise<Surroundings> {
@@ -42,9 +44,9 @@ export async function createSurroundings(): Promise<Surroundings> {
   const log = createLog('test', 'silent')
   const db = openDatabase({ url: database.url, applicationName: 'worker test', log })
   const wavStore = await createWavStore(dir)
-  const userId = randomUUID()
-  await createUser(db, { id: userId, name: 'Ada', tokenHash: Buffer.alloc(32) })
-  const ids = new Map<bigint, string>()
+  const ada = randomUUID()
+  await createUser(db, { id: ada, name: 'Ada', tokenHash: Buffer.alloc(32) })
+  const links = new Map<bigint, { id: string; userId: string }>()
 
   return {
     databaseUrl: database.url,
@@ -55,14 +57,14 @@ export async function createSurroundings(): Promise<Surroundings> {
       ...{ db, wavStore, log, ffmpegPath: 'ffmpeg' },
       ...{ workerName: 'test:1', segmentAttempts: 3 },
     },
-    async storeRecording(wav, { segmentSeconds = 300, encode = {} } = {}) {
+    async storeRecording(wav, { segmentSeconds = 300, encode = {}, userId = ada } = {}) {
       const key = await reserveRecordKey(db)
       const { header, wavBytes, sha256 } = await storeWav(wavStore, key, wav)
       const { source, codec } = header
       const { samples, warnings } = measureWav(header, wavBytes)
       const { segments } = planRecording(source, samples, { segmentSeconds, encode })
       const id = randomUUID()
-      ids.set(key, id)
+      links.set(key, { id, userId })
       await insertRecord(db, {
         ...{ key, id, userId, fileName: 'test.wav', options: { encode }, warnings: [...warnings], codec },
         ...{ source, samples, wavBytes, wavSha256: sha256, segments: [...segments] },
@@ -70,7 +72,8 @@ export async function createSurroundings(): Promise<Surroundings> {
       return key
     },
     async stateOf(key) {
-      const state = await findRecord(db, { id: ids.get(key) ?? '', userId })
+      const link = links.get(key)
+      const state = link === undefined ? undefined : await findRecord(db, link)
       if (state === undefined) throw new Error(`Record ${key} is gone`)
       return state
     },
