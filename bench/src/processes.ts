@@ -57,7 +57,8 @@ export async function watchPeakMb(pid: number): Promise<{ stop(): Promise<number
   }
 }
 
-async function descendantsOf(ancestorPid: number): Promise<number[]> {
+/** Every process below it, at this moment. */
+export async function descendantsOf(ancestorPid: number): Promise<number[]> {
   const children = new Map<number, number[]>()
   for (const name of await readdir('/proc')) {
     if (!/^\d+$/.test(name)) continue
