@@ -1,9 +1,30 @@
-/** Does the work of a whole fleet on one recording: all of its segments, several at a time and the last one first. */
+/** A recording of several segments, and the work of a whole fleet on it. */
+import type { EncodeOptions } from '@wavemill/core/encode-options'
 import { expect } from 'vitest'
+import { buildWav, type WavSpec } from '../../../test/support/wav.ts'
 import { transcodeSegment } from '../../src/transcode-segment.ts'
 import type { Surroundings } from '../recordings.ts'
 
-/** @returns the audio frames of the MP3: what lies behind its head. */
+export type Recording = WavSpec & { readonly samples: number }
+
+/** Stores a recording that is planned as so many segments. */
+export async function storeInSegments(
+  surroundings: Surroundings,
+  recording: Recording,
+  segments: number,
+  encode: EncodeOptions = {},
+): Promise<bigint> {
+  const segmentSeconds = recording.samples / (recording.sampleRate ?? 44_100) / segments
+  const key = await surroundings.storeRecording([buildWav(recording)], { segmentSeconds, encode })
+  expect((await surroundings.stateOf(key)).segmentsTotal).toBe(segments)
+  return key
+}
+
+/**
+ * Transcodes all segments, two at a time and the last one first.
+ *
+ * @returns the audio frames of the MP3: what lies behind its head.
+ */
 export async function transcodeAll(surroundings: Surroundings, key: bigint): Promise<Buffer> {
   const { segmentsTotal } = await surroundings.stateOf(key)
   const waiting = Array.from({ length: segmentsTotal }, (_, seq) => seq)
