@@ -1,8 +1,10 @@
 /** What every kind of WAV becomes: as long as its source to the sample, and sounding like it. */
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import type { EncodeOptions } from '@wavemill/core/encode-options'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import {
   decodeByMpg123,
   ffmpegSampleCount,
+  mediainfo,
   mp3valProblems,
   mpg123SampleCount,
   signalToNoise,
@@ -19,8 +21,8 @@ beforeAll(async () => {
 afterAll(() => surroundings.close())
 
 /** Stores the WAV, transcodes it as one job does, and gives the MP3. */
-async function mp3From(wav: Buffer): Promise<Buffer> {
-  const key = await surroundings.storeRecording([wav])
+async function mp3From(wav: Buffer, encode: EncodeOptions = {}): Promise<Buffer> {
+  const key = await surroundings.storeRecording([wav], { encode })
   const job = { recordKey: key.toString(), seq: 0 }
   expect(await transcodeSegment(surroundings.tools, job, new AbortController().signal)).toBeUndefined()
   expect((await surroundings.stateOf(key)).status).toBe('ready')
@@ -97,6 +99,87 @@ test('what has to be resampled is as long as the rounded-up length at the new ra
     const mp3 = await mp3From(buildWav({ sampleRate, samples, channels: 1 }))
     expect(await mpg123SampleCount(mp3)).toBe(expected)
   }
+})
+
+describe('channels are mixed by what the mask calls them:', () => {
+  // Gains of ITU-R BS.775, divided by the sum of a side so that nothing can clip.
+  const c = Math.SQRT1_2
+  const mixes: readonly [string, WavSpec, EncodeOptions, readonly (readonly number[])[]][] = [
+    [
+      '5.1 without a mask',
+      { channels: 6 },
+      {},
+      [
+        [1, 0, c, 0, c, 0],
+        [0, 1, c, 0, 0, c],
+      ],
+    ],
+    [
+      '5.1 with side speakers',
+      { channels: 6, channelMask: 0x60f },
+      {},
+      [
+        [1, 0, c, 0, c, 0],
+        [0, 1, c, 0, 0, c],
+      ],
+    ],
+    [
+      'two in front and two behind',
+      { channels: 4, channelMask: 0x33 },
+      {},
+      [
+        [1, 0, c, 0],
+        [0, 1, 0, c],
+      ],
+    ],
+    [
+      'three in front and one behind',
+      { channels: 4, channelMask: 0x107 },
+      {},
+      [
+        [1, 0, c, 0.5],
+        [0, 1, c, 0.5],
+      ],
+    ],
+    [
+      'floats',
+      { channels: 6, encoding: 'f32' },
+      {},
+      [
+        [1, 0, c, 0, c, 0],
+        [0, 1, c, 0, 0, c],
+      ],
+    ],
+    ['one channel to two', { channels: 1 }, { channels: 2 }, [[1], [1]]],
+    ['two channels to one', { channels: 2 }, { channels: 1 }, [[1, 1]]],
+    ['floats, two channels to one', { channels: 2, encoding: 'f32' }, { channels: 1 }, [[1, 1]]],
+  ]
+  test.each(mixes)('%s', async (_, layout, encode, gains) => {
+    const material = tones(0.9)
+    const spec = { ...layout, samples: 30_000, material, extensible: layout.channelMask !== undefined }
+    const sums = gains.map((side) => side.reduce((sum, gain) => sum + gain, 0))
+    const expected = Float32Array.from({ length: gains.length * spec.samples }, (_, at) => {
+      const side = at % gains.length
+      const mixed = (gains[side] ?? []).reduce(
+        (sum, gain, channel) => sum + gain * material(Math.floor(at / gains.length), channel, 44_100),
+        0,
+      )
+      return mixed / (sums[side] ?? 1)
+    })
+    const heard = await decodeByMpg123(await mp3From(buildWav(spec), encode))
+    expect(signalToNoise(expected, heard)).toBeGreaterThan(25)
+  })
+})
+
+test.each([
+  [{ quality: 9 }, { BitRate_Mode: 'VBR', SamplingRate: '44100' }],
+  [{ bitrate: 320 }, { BitRate_Mode: 'CBR', BitRate: '320000' }],
+  [
+    { bitrate: 64, sampleRate: 22_050, channels: 1 as const },
+    { BitRate: '64000', SamplingRate: '22050', Channels: '1' },
+  ],
+])('options %j are what mediainfo sees', async (encode, expected) => {
+  expect(await mediainfo(await mp3From(buildWav({ samples: 88_200 }), encode))).toMatchObject(expected)
 })
 
 test('the whole file is sound to mp3val', async () => {
