@@ -55,13 +55,16 @@ export async function ffprobe(audio: Audio): Promise<Probe> {
   return JSON.parse((await output(audio, 'ffprobe', json)).toString())
 }
 
-/** mediainfo's fields of the audio track. */
-export async function mediainfo(audio: Audio): Promise<Readonly<Record<string, string>>> {
+/** mediainfo's fields of the audio track, or of the file in general: there are the tags. */
+export async function mediainfo(
+  audio: Audio,
+  kind: 'Audio' | 'General' = 'Audio',
+): Promise<Readonly<Record<string, string>>> {
   const report: { media: { track: Record<string, string>[] } } = JSON.parse(
     (await output(audio, 'mediainfo', ['--Output=JSON', 'FILE'])).toString(),
   )
-  const track = report.media.track.find((one) => one['@type'] === 'Audio')
-  if (track === undefined) throw new Error('mediainfo found no audio')
+  const track = report.media.track.find((one) => one['@type'] === kind)
+  if (track === undefined) throw new Error(`mediainfo found no ${kind}`)
   return track
 }
 

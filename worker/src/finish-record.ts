@@ -1,9 +1,11 @@
-/** Finishes a recording whose segments are all done: Info frame and digest of the whole, `ready`, and the WAV removed. */
+/** Finishes a recording whose segments are all done: tag, Info frame and digest of the whole, `ready`, and the WAV removed. */
 import { createHash } from 'node:crypto'
 import { type RateControl, rateControlOf, storedEncodeOptions } from '@wavemill/core/encode-options'
 import { TranscodeError } from '@wavemill/core/failures'
+import { buildId3Tag } from '@wavemill/core/id3-tag'
 import { buildInfoFrame, createFrameTally, type FrameTally } from '@wavemill/core/info-frame'
 import { type Mp3Plan, planMp3 } from '@wavemill/core/mp3-target'
+import { storedTags, type Tags } from '@wavemill/core/tags'
 import { readMp3 } from '@wavemill/prisma/chunks'
 import type { Database } from '@wavemill/prisma/database'
 import { findFullRecord, finishRecord as makeReady } from '@wavemill/prisma/finish'
@@ -30,7 +32,8 @@ export async function finishRecord(tools: WorkerTools, recordKey: bigint): Promi
   try {
     const options = storedEncodeOptions(record.options)
     const plan = planMp3(record.source, record.samples, options)
-    const mp3 = await measureMp3(db, recordKey, plan, rateControlOf(options))
+    const tags = storedTags(record.options)
+    const mp3 = await measureMp3(db, recordKey, { plan, rateControl: rateControlOf(options), tags })
     if (!(await makeReady(db, { recordKey, ...mp3 }))) return // somebody else did, or it was deleted
     log.info({ recordKey: recordKey.toString(), bytes: mp3.mp3Size }, 'A recording is ready')
   } catch (error) {
@@ -42,15 +45,15 @@ export async function finishRecord(tools: WorkerTools, recordKey: bigint): Promi
   await wavStore.remove(recordKey)
 }
 
-/** What the segments' chunks together make, with the Info frame in front of them. */
+/** What the segments' chunks together make, with tag and Info frame in front of them. */
 async function measureMp3(
   db: Database,
   recordKey: bigint,
-  { totalFrames, paddingSamples }: Mp3Plan,
-  rateControl: RateControl,
+  { plan, rateControl, tags }: { plan: Mp3Plan; rateControl: RateControl; tags: Tags },
 ): Promise<{ head: Buffer; mp3Size: number; mp3Sha256: Buffer }> {
-  const { tally, kept } = await tallyFrames(readMp3(db, recordKey), totalFrames)
-  const head = buildInfoFrame({ tally, paddingSamples, rateControl })
+  const { tally, kept } = await tallyFrames(readMp3(db, recordKey), plan.totalFrames)
+  const infoFrame = buildInfoFrame({ tally, paddingSamples: plan.paddingSamples, rateControl })
+  const head = Buffer.concat([buildId3Tag(tags), infoFrame])
   const hash = createHash('sha256').update(head)
   for await (const bytes of kept ?? readMp3(db, recordKey)) hash.update(bytes)
   return { head, mp3Size: head.byteLength + tally.bytes, mp3Sha256: hash.digest() }

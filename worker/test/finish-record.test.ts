@@ -1,12 +1,13 @@
 /** Finishing a full recording: once, whoever tries and however often, and with the right digest. */
 import { createHash } from 'node:crypto'
 import { createFrameSplitter } from '@wavemill/core/mp3-frames'
+import type { Tags } from '@wavemill/core/tags'
 import { insertChunk } from '@wavemill/prisma/chunks'
 import { deleteRecord } from '@wavemill/prisma/records'
 import { completeSegment } from '@wavemill/prisma/segments'
 import { takeSegment } from '@wavemill/prisma/take-segment'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { mpg123SampleCount } from '../../test/support/judges.ts'
+import { ffprobe, mediainfo, mp3valProblems, mpg123SampleCount } from '../../test/support/judges.ts'
 import { noise } from '../../test/support/material.ts'
 import { buildWav, streamWav } from '../../test/support/wav.ts'
 import { encodeSegment } from '../src/encode-segment.ts'
@@ -20,9 +21,9 @@ beforeAll(async () => {
 afterAll(() => surroundings.close())
 
 /** Leaves a recording as a worker does that was killed after its last segment: full, and not ready. */
-async function storeFull(wav: Iterable<Uint8Array>): Promise<bigint> {
+async function storeFull(wav: Iterable<Uint8Array>, tags: Tags = {}): Promise<bigint> {
   const { db, tools } = surroundings
-  const recordKey = await surroundings.storeRecording(wav)
+  const recordKey = await surroundings.storeRecording(wav, { tags })
   const segment = await takeSegment(db, { recordKey, seq: 0, worker: 'killed:1' })
   if (segment === undefined) throw new Error('nothing to take')
   const bytes = await encodeSegment(tools, segment, new AbortController().signal)
@@ -57,6 +58,28 @@ test('an MP3 that is too long to be kept in memory has the same right digest and
   expect(mp3.byteLength).toBeGreaterThan(8 * 1_048_576)
   expect(Buffer.from((await surroundings.stateOf(key)).mp3Sha256 ?? [])).toEqual(sha256(mp3))
   expect(await mpg123SampleCount(mp3)).toBe(samples)
+})
+
+test('tags stand in front, every reader finds them, and the length stays exact', async () => {
+  const tags = { title: 'Ночь', artist: 'Café', date: '2024-02-29', comment: 'one; two' }
+  const key = await storeFull([buildWav({ samples: 100_000 })], tags)
+  await finishRecord(surroundings.tools, key)
+  const mp3 = await surroundings.mp3Of(key)
+  const state = await surroundings.stateOf(key)
+  expect(state.mp3Size).toBe(mp3.byteLength)
+  expect(state.mp3Sha256).toEqual(sha256(mp3))
+  expect((await ffprobe(mp3)).format.tags).toMatchObject(tags)
+  expect(await mediainfo(mp3, 'General')).toMatchObject({
+    Title: 'Ночь',
+    Performer: 'Café',
+    Comment: 'one; two',
+  })
+  expect(Number((await mediainfo(mp3)).Duration)).toBeCloseTo(100_000 / 44_100, 1)
+  expect(await mp3valProblems(mp3)).toEqual([])
+  expect(await mpg123SampleCount(mp3)).toBe(100_000)
+  // The Info frame counts itself and the audio, and not the tag.
+  const infoFrame = mp3.indexOf('Xing') - 36
+  expect(mp3.readUInt32BE(infoFrame + 36 + 12)).toBe(mp3.byteLength - infoFrame)
 })
 
 test('a recording that is not full, or was deleted, is left as it is', async () => {

@@ -7,6 +7,7 @@ import type { EncodeOptions } from '@wavemill/core/encode-options'
 import { createLog, type Log } from '@wavemill/core/log'
 import { measureWav } from '@wavemill/core/measure-wav'
 import { planRecording } from '@wavemill/core/segment-plan'
+import type { Tags } from '@wavemill/core/tags'
 import { createWavHeaderReader, type WavHeader } from '@wavemill/core/wav-header'
 import { createWavStore, type WavStore } from '@wavemill/core/wav-store'
 import { readMp3 } from '@wavemill/prisma/chunks'
@@ -34,6 +35,7 @@ interface Asked {
   /** Default 300. */
   readonly segmentSeconds?: number
   readonly encode?: EncodeOptions
+  readonly tags?: Tags
   /** Default: one user for all. */
   readonly userId?: string
 }
@@ -57,7 +59,7 @@ export async function createSurroundings(): Promise<Surroundings> {
       ...{ db, wavStore, log, ffmpegPath: 'ffmpeg' },
       ...{ workerName: 'test:1', segmentAttempts: 3 },
     },
-    async storeRecording(wav, { segmentSeconds = 300, encode = {}, userId = ada } = {}) {
+    async storeRecording(wav, { segmentSeconds = 300, encode = {}, tags = {}, userId = ada } = {}) {
       const key = await reserveRecordKey(db)
       const { header, wavBytes, sha256 } = await storeWav(wavStore, key, wav)
       const { source, codec } = header
@@ -66,7 +68,15 @@ export async function createSurroundings(): Promise<Surroundings> {
       const id = randomUUID()
       links.set(key, { id, userId })
       await insertRecord(db, {
-        ...{ key, id, userId, fileName: 'test.wav', options: { encode }, warnings: [...warnings], codec },
+        ...{
+          key,
+          id,
+          userId,
+          fileName: 'test.wav',
+          options: { encode, tags },
+          warnings: [...warnings],
+          codec,
+        },
         ...{ source, samples, wavBytes, wavSha256: sha256, segments: [...segments] },
       })
       return key
