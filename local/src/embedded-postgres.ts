@@ -88,7 +88,8 @@ function isPassing(error: unknown): boolean {
 
 /** So that a tool which was told the address once finds the database there again. */
 async function lastPort(folder: DataFolder): Promise<number | undefined> {
-  const url = await readIfThere(folder.databaseUrl)
+  // It may be unreadable: root, who started last, is its owner. It is written anew at each start.
+  const url = await readIfThere(folder.databaseUrl).catch(() => undefined)
   return url !== undefined && URL.canParse(url) ? Number(new URL(url).port) : undefined
 }
 
