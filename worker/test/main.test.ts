@@ -1,5 +1,5 @@
 /** The worker as a real process: how it starts, how it ends, and what its death leaves to the others. */
-import { type ChildProcess, fork } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -10,53 +10,19 @@ import { noise } from '../../test/support/material.ts'
 import { streamWav } from '../../test/support/wav.ts'
 import { createScriptFolder, type ScriptFolder, untilGone } from './fake-ffmpeg.ts'
 import { createSurroundings, type Surroundings } from './recordings.ts'
+import { createWorkerProcesses, end, type WorkerProcesses } from './support/worker-processes.ts'
 
-const main = fileURLToPath(new URL('../src/main.ts', import.meta.url))
 const healthcheck = fileURLToPath(new URL('../src/healthcheck-main.ts', import.meta.url))
 
 let surroundings: Surroundings
 let folder: ScriptFolder
-const processes: ChildProcess[] = []
+let processes: WorkerProcesses
 beforeAll(async () => {
   ;[surroundings, folder] = await Promise.all([createSurroundings(), createScriptFolder()])
+  processes = createWorkerProcesses(surroundings, folder.dir)
 })
-afterEach(async () => {
-  for (const child of processes.splice(0)) await end(child, 'SIGKILL')
-})
+afterEach(() => processes.killAll())
 afterAll(() => Promise.all([surroundings.close(), folder.remove()]))
-
-function run(path: string, settings: NodeJS.ProcessEnv = {}): ChildProcess {
-  const { databaseUrl, wavStore } = surroundings
-  const env = {
-    ...process.env,
-    DATABASE_URL: databaseUrl,
-    REDIS_URL: '',
-    WAV_DIR: wavStore.dir,
-    LOG_LEVEL: 'info',
-  }
-  const child = fork(path, {
-    execArgv: ['--conditions=source', '--import', 'tsx'],
-    env: { ...env, WORKER_CONCURRENCY: '2', TMPDIR: folder.dir, ...settings },
-    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-  })
-  processes.push(child)
-  return child
-}
-
-async function startWorker(settings: NodeJS.ProcessEnv = {}): Promise<ChildProcess> {
-  const child = run(main, settings)
-  expect(await once(child, 'message')).toEqual(['ready', undefined])
-  return child
-}
-
-/** @returns the exit code, or the signal that ended it. */
-async function end(child: ChildProcess, signal?: NodeJS.Signals): Promise<unknown> {
-  if (child.exitCode !== null || child.signalCode !== null) return child.exitCode ?? child.signalCode
-  const exit = once(child, 'exit')
-  if (signal !== undefined) child.kill(signal)
-  const [code, by] = await exit
-  return code ?? by
-}
 
 async function outputOf(child: ChildProcess): Promise<string> {
   let text = ''
@@ -93,12 +59,12 @@ test('killed in the middle of a segment, its ffmpeg ends too, and another worker
     case "$*" in *pipe:0*) echo $$ > "$DIR/victim";; esac
     ffmpeg "$@" | { head -c 1500000; sleep 2; cat; }`)
   const key = await surroundings.storeRecording(streamWav(minute))
-  const victim = await startWorker({ FFMPEG_PATH })
+  const victim = await processes.startWorker({ FFMPEG_PATH })
   const pid = await folder.numberIn('victim')
   while ((await surroundings.db.prisma.chunk.count()) === 0) await sleep(10)
   expect(await end(victim, 'SIGKILL')).toBe('SIGKILL')
   await untilGone(pid)
-  const other = await startWorker()
+  const other = await processes.startWorker()
   await untilStatus(key, 'ready')
   expect(await segmentOf(key)).toMatchObject({ deaths: 1, errors: 0 })
   expect(await end(other, 'SIGTERM')).toBe(0)
@@ -110,7 +76,7 @@ test.each(['SIGTERM', 'SIGINT'] as const)(
     const FFMPEG_PATH = await folder.script(`
     case "$*" in *pipe:0*) echo $$ > "$DIR/${signal}"; sleep 600;; *) exec ffmpeg "$@";; esac`)
     const key = await surroundings.storeRecording(streamWav({ samples: 44_100 }))
-    const worker = await startWorker({ FFMPEG_PATH })
+    const worker = await processes.startWorker({ FFMPEG_PATH })
     const pid = await folder.numberIn(signal)
     expect(await end(worker, signal)).toBe(0)
     await untilGone(pid)
@@ -120,16 +86,16 @@ test.each(['SIGTERM', 'SIGINT'] as const)(
 )
 
 test('it ends well when the process that forked it is gone', async () => {
-  const worker = await startWorker()
+  const worker = await processes.startWorker()
   worker.disconnect()
   expect(await end(worker)).toBe(0)
 })
 
 test('the health check says yes while a worker runs, and no before and after', async () => {
   const TMPDIR = await mkdtemp(join(folder.dir, 'container-'))
-  const check = () => end(run(healthcheck, { TMPDIR }))
+  const check = () => end(processes.run(healthcheck, { TMPDIR }))
   expect(await check()).toBe(1)
-  const worker = await startWorker({ TMPDIR })
+  const worker = await processes.startWorker({ TMPDIR })
   while ((await check()) !== 0) await sleep(50)
   expect(await end(worker, 'SIGTERM')).toBe(0)
   expect(await check()).toBe(1)
@@ -140,13 +106,13 @@ test.each([
   ['no database', { DATABASE_URL: '' }, 'A worker needs DATABASE_URL'],
   ['no ffmpeg', { FFMPEG_PATH: '/nowhere/ffmpeg' }, 'ENOENT'],
 ])('with %s it says so and ends with 1', async (_, settings, said) => {
-  const child = run(main, settings)
+  const child = processes.runWorker(settings)
   expect(await outputOf(child)).toContain(said)
   expect(child.exitCode).toBe(1)
 })
 
 test('told to end while it still waits for the database, it ends well', async () => {
-  const child = run(main, { DATABASE_URL: 'postgres://nobody@127.0.0.1:1/nothing' })
+  const child = processes.runWorker({ DATABASE_URL: 'postgres://nobody@127.0.0.1:1/nothing' })
   await untilItSays(child, 'Waiting for the database')
   expect(await end(child, 'SIGTERM')).toBe(0)
 })
