@@ -19,8 +19,7 @@ const unlessAsked = Object.keys(parts).filter((name) => name !== 'first-start')
 // An exit, unlike a signal's default, ends what was started and removes what was written.
 process.once('SIGINT', () => process.exit(130))
 
-// `node local/run.mjs bench <part...>`
-const asked = process.argv.slice(3)
+const asked = process.argv.slice(2)
 const unknown = asked.filter((name) => !Object.hasOwn(parts, name))
 if (unknown.length > 0) {
   console.error(`No part is called ${unknown.join(', ')}. There are: ${Object.keys(parts).join(', ')}.`)
