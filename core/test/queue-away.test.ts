@@ -63,7 +63,7 @@ describe.each(availableBackends())('a queue on $name that goes away', ({ start }
     await proxy.restore()
     await untilItWorks(() => queue.ping())
     await queue.add([{ recordKey: '19', seq: 0 }])
-    const waiting = await queue.bull.getWaiting()
+    const waiting = await queue.bull.getPrioritized()
     expect(waiting.map(({ id }) => id)).toEqual(expect.arrayContaining(['r17-s3', 'r19-s0']))
   })
 
