@@ -43,7 +43,7 @@ export async function measureFirstStart(workplace: Workplace): Promise<Figure[]>
     cwd: clone,
     settings: {
       npm_config_cache: join(folder, 'npm-cache'),
-      npm_config_store_dir: join(folder, 'pnpm-store'),
+      pnpm_config_store_dir: join(folder, 'pnpm-store'),
       XDG_CACHE_HOME: join(folder, 'cache'),
       XDG_DATA_HOME: join(folder, 'share'),
     },
