@@ -1,5 +1,6 @@
 /** Fails a record for good: of all who want to end it, one does. */
 import type { FailureCode } from '@wavemill/core/failures'
+import { ANNOUNCE } from './announce.ts'
 import type { Database } from './database.ts'
 import { lockSegments, removeContent } from './remove-content.ts'
 import { IS_HELD } from './segments.ts'
@@ -38,7 +39,7 @@ export function failRecord(
     }
     const { rowCount } = await client.query(
       `UPDATE record SET status = 'failed', failure_code = $2, failure_detail = $3
-       WHERE key = $1 AND status IN ('queued', 'processing')`,
+       WHERE key = $1 AND status IN ('queued', 'processing') RETURNING ${ANNOUNCE}`,
       [recordKey, code, storableText(detail)],
     )
     if (rowCount === 0) return false

@@ -1,5 +1,6 @@
 /** Makes a record ready whose segments are all done; of several who try, one does. */
 import type { PcmSource } from '@wavemill/core/pcm-source'
+import { ANNOUNCE } from './announce.ts'
 import { HEAD_SEGMENT } from './chunks.ts'
 import type { Database } from './database.ts'
 import { inTransaction } from './transaction.ts'
@@ -56,7 +57,7 @@ export function finishRecord(
   return inTransaction(db.pool, async (client) => {
     const { rowCount } = await client.query(
       `UPDATE record SET status = 'ready', ready_at = now(), progress = 1, mp3_size = $2, mp3_sha256 = $3
-       WHERE key = $1 AND status = 'processing' AND segments_done = segments_total`,
+       WHERE key = $1 AND status = 'processing' AND segments_done = segments_total RETURNING ${ANNOUNCE}`,
       [recordKey, mp3Size, mp3Sha256],
     )
     if (rowCount === 0) return false

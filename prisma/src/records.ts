@@ -1,4 +1,5 @@
 /** Finds a record by its link, and deletes it; a tombstone stays. */
+import { ANNOUNCE } from './announce.ts'
 import type { Database } from './database.ts'
 import type { Record as RecordRow, RecordStatus } from './generated/client.ts'
 import { lockSegments, removeContent } from './remove-content.ts'
@@ -96,7 +97,7 @@ export function removeRecord(db: Database, key: bigint, status: 'deleted' | 'exp
     const { rowCount } = await client.query(
       `UPDATE record SET status = $2, removed_at = now(), file_name = '', options = '{}', warnings = '{}',
          failure_code = NULL, failure_detail = NULL
-       WHERE key = $1 AND status NOT IN ('deleted', 'expired')`,
+       WHERE key = $1 AND status NOT IN ('deleted', 'expired') RETURNING ${ANNOUNCE}`,
       [key, status],
     )
     if (rowCount === 0) return false

@@ -1,4 +1,5 @@
 /** The fence: an attempt at a segment may write only while it is the latest one, and only one of them completes it. */
+import { ANNOUNCE } from './announce.ts'
 import type { Database } from './database.ts'
 import { storableText } from './storable-text.ts'
 import { inTransaction } from './transaction.ts'
@@ -33,7 +34,7 @@ export function completeSegment(
     const { rows } = await client.query<{ is_full: boolean }>(
       `UPDATE record SET segments_done = segments_done + 1,
          progress = greatest(progress, (segments_done + 1)::real / segments_total)
-       WHERE key = $1 RETURNING segments_done = segments_total AS is_full`,
+       WHERE key = $1 RETURNING segments_done = segments_total AS is_full, ${ANNOUNCE}`,
       [recordKey],
     )
     return rows[0]?.is_full === true ? 'last' : 'done'
@@ -93,7 +94,7 @@ export async function reportProgress(
 ): Promise<boolean> {
   const { rowCount } = await db.pool.query(
     `UPDATE record SET progress = greatest(progress, least(1, (segments_done + $4::real) / segments_total))
-     WHERE key = $1 AND EXISTS (SELECT FROM segment WHERE ${IS_HELD})`,
+     WHERE key = $1 AND EXISTS (SELECT FROM segment WHERE ${IS_HELD}) RETURNING ${ANNOUNCE}`,
     [recordKey, seq, attempt, progress],
   )
   return rowCount === 1

@@ -1,6 +1,7 @@
 /** Takes a segment: the fence shuts behind every earlier attempt, and what they wrote is gone. */
 import type { PcmSource } from '@wavemill/core/pcm-source'
 import type pg from 'pg'
+import { ANNOUNCE } from './announce.ts'
 import type { Database } from './database.ts'
 import type { Attempt } from './segments.ts'
 import { inTransaction } from './transaction.ts'
@@ -101,7 +102,7 @@ async function beginRecord(client: pg.PoolClient, recordKey: bigint): Promise<Re
   const { rows } = await client.query<RecordRow>(
     `UPDATE record SET status = 'processing', started_at = coalesce(started_at, now())
      WHERE key = $1 AND status IN ('queued', 'processing')
-     RETURNING source, samples, wav_bytes, segments_total, options`,
+     RETURNING source, samples, wav_bytes, segments_total, options, ${ANNOUNCE}`,
     [recordKey],
   )
   return rows[0]
