@@ -169,7 +169,8 @@ function dev() {
 
   function compile() {
     const { status } = spawnSync(tool('tsc'), ['--build'], { stdio: 'inherit' })
-    if (status === 0) service.kill('SIGTERM')
+    // A second signal would be taken for a person's in a hurry.
+    if (status === 0 && !service.killed) service.kill('SIGTERM')
   }
 }
 

@@ -120,6 +120,17 @@ describe.skipIf(noJudge)('npm start', () => {
     await stopAndFindNothing(third, 'SIGTERM')
   })
 
+  it('ends at once, with all that hangs, at a second Ctrl-C', async () => {
+    const service = await start()
+    const all = [service.pid, ...(await descendantsOf(service.pid))]
+    kill(await findDescendant(service.pid, 'worker/dist/main.js'), 'SIGSTOP')
+    kill(service.pid, 'SIGINT')
+    await sleep(1_500) // a signal that npm passes on comes sooner
+    expect(await stillRunning(all)).toContain(service.pid)
+    kill(service.pid, 'SIGINT')
+    await until(async () => (await stillRunning(all)).length === 0)
+  })
+
   it('uses the packaged ffmpeg where the PATH has none, and says what another would bring', async () => {
     const bin = join(folder, 'bin')
     await mkdir(bin)
