@@ -10,31 +10,32 @@ export interface Latencies {
   readonly bareMs: readonly number[]
 }
 
-/** Begins to ask `/health/live` and the bare route by turns; `stop` ends it and gives every answer's milliseconds. */
-export function probeLatencies({ service, bare, agent }: Rivals): { stop(): Promise<Latencies> } {
+/** Asks `/health/live` and the bare route by turns while `work` runs, and gives every answer's milliseconds. */
+export async function probeDuring<T>(
+  { service, bare, agent }: Rivals,
+  work: () => Promise<T>,
+): Promise<{ result: T; latencies: Latencies }> {
   const serviceMs: number[] = []
   const bareMs: number[] = []
-  let isAsking = true
-  const asking = (async () => {
-    while (isAsking) {
+  let isWorking = true
+
+  async function ask(): Promise<void> {
+    while (isWorking) {
       serviceMs.push(await timeAnswer(`${service.baseUrl}/health/live`))
       await sleep(ASK_EVERY_MS)
       bareMs.push(await timeAnswer(`${bare.baseUrl}/live`))
       await sleep(ASK_EVERY_MS)
     }
-  })()
-  return {
-    stop: async () => {
-      isAsking = false
-      await asking
-      return { serviceMs, bareMs }
-    },
   }
-
   async function timeAnswer(url: string): Promise<number> {
     const askedAt = performance.now()
     const { status } = await get(url, agent)
     if (status !== 200) throw new Error(`${url} answered ${status}`)
     return performance.now() - askedAt
   }
+  const working = work().finally(() => {
+    isWorking = false
+  })
+  const [result] = await Promise.all([working, ask()])
+  return { result, latencies: { serviceMs, bareMs } }
 }

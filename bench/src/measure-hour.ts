@@ -5,7 +5,7 @@ import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { uploadRecording, waitUntilReady } from './client.ts'
 import { type Figure, median, percentile, withUnit } from './figures.ts'
-import { type Latencies, probeLatencies } from './latencies.ts'
+import { type Latencies, probeDuring } from './latencies.ts'
 import { recordingOf } from './material.ts'
 import { flushDisk, timePlainFfmpeg } from './plain-tools.ts'
 import { residentMb, watchPeakMb } from './processes.ts'
@@ -40,20 +40,16 @@ interface Round {
 
 async function encodePlainly(rivals: Rivals, wavPath: string): Promise<number> {
   // The same questions are asked as beside the service, so that both encode under the same load.
-  const probe = probeLatencies(rivals)
-  const tookMs = await timePlainFfmpeg(wavPath, `${wavPath}.mp3`)
-  await probe.stop()
-  return tookMs
+  const { result } = await probeDuring(rivals, () => timePlainFfmpeg(wavPath, `${wavPath}.mp3`))
+  return result
 }
 
 async function transcodeByService(rivals: Rivals): Promise<Round> {
   const peak = await watchPeakMb(rivals.workerPid)
   const link = await uploadRecording(rivals.service.baseUrl, rivals.user, recording)
   const answeredAt = performance.now()
-  const probe = probeLatencies(rivals)
-  await waitUntilReady(link, rivals.agent, 100)
-  const tookMs = performance.now() - answeredAt
-  return { tookMs, peakMb: await peak.stop(), latencies: await probe.stop() }
+  const { latencies } = await probeDuring(rivals, () => waitUntilReady(link, rivals.agent, 100))
+  return { tookMs: performance.now() - answeredAt, peakMb: await peak.stop(), latencies }
 }
 
 function figuresOf(plainMs: number, idleMb: number, rounds: readonly Round[]): Figure[] {
