@@ -1,8 +1,10 @@
 /** Streams one WAV into the store: header, size limit, free disk and digest are decided while it passes by. */
 import { createHash, type Hash } from 'node:crypto'
 import { measureWav } from '@wavemill/core/measure-wav'
+import type { Tags } from '@wavemill/core/tags'
 import { createWavHeaderReader, type WavHeader } from '@wavemill/core/wav-header'
 import type { WavDraft, WavStore } from '@wavemill/core/wav-store'
+import { createWavTagReader } from '@wavemill/core/wav-tags'
 import { outOfSpace, Problem } from './problem.ts'
 
 /** A whole WAV that is written but neither durable nor anybody's yet. Its draft must be committed or discarded. */
@@ -14,6 +16,8 @@ export interface ReceivedWav {
   readonly bytes: number
   readonly sha256: Buffer
   readonly warnings: readonly string[]
+  /** What it says of itself. */
+  readonly tags: Tags
 }
 
 export interface WavLimits {
@@ -35,6 +39,7 @@ export async function receiveWav(
   limits: WavLimits,
 ): Promise<ReceivedWav> {
   const reader = createWavHeaderReader()
+  const tagReader = createWavTagReader()
   const hash = createHash('sha256')
   let header: WavHeader | undefined
   let draft: WavDraft | undefined
@@ -45,6 +50,7 @@ export async function receiveWav(
       received += piece.byteLength
       if (received > limits.maxUploadBytes) throw tooLarge(limits.maxUploadBytes)
       header ??= reader.push(piece)
+      tagReader.push(piece)
       if (received > checkAt) {
         await checkFreeDisk(store, limits.minFreeDiskBytes)
         checkAt += FREE_DISK_CHECK_EVERY
@@ -55,7 +61,8 @@ export async function receiveWav(
     header ??= reader.end()
     const { samples, warnings } = measureWav(header, received)
     draft ??= await store.createDraft()
-    return { draft, header, samples, warnings, bytes: received, sha256: hash.digest() }
+    const sha256 = hash.digest()
+    return { draft, header, samples, warnings, tags: tagReader.end(), bytes: received, sha256 }
   } catch (error) {
     await draft?.discard()
     throw error

@@ -63,7 +63,7 @@ function toRecord(key: bigint, recording: Recording, settings: AppParts['setting
     id: randomUUID(),
     userId: recording.userId,
     fileName: cleanFileName(recording.fileName),
-    options: { encode, tags },
+    options: { encode, tags, wavTags: wav.tags },
     warnings: [...wav.warnings],
     codec,
     source,

@@ -72,6 +72,7 @@ describe('options that are taken', () => {
     expect(options).toEqual({
       encode: { quality: 5, channels: 1, sampleRate: 22_050 },
       tags: { ...tags, artist: 'Caf\u00e9' },
+      wavTags: {},
     })
     // 2205 samples at the new rate, LAME's 576 of delay, and as much padding: six frames of 576 samples.
     expect(frames).toBe(6)
@@ -79,13 +80,42 @@ describe('options that are taken', () => {
 
   it('may be none, and an empty tag is none', async () => {
     const { options } = await accepted([...uploadParts(ada, wav), { name: 'title', data: '' }])
-    expect(options).toEqual({ encode: {}, tags: {} })
+    expect(options).toEqual({ encode: {}, tags: {}, wavTags: {} })
   })
 
   it('may each have 1,000 characters, also where each is two of Unicode’s', async () => {
     const comment = 'e\u0301'.repeat(1000)
     const { options } = await accepted([...uploadParts(ada, wav), { name: 'comment', data: comment }])
     expect(options).toMatchObject({ tags: { comment: '\u00e9'.repeat(1000) } })
+  })
+})
+
+describe('tags that the WAV carries', () => {
+  const info = (id: string, text: string) => {
+    const head = Buffer.alloc(8)
+    head.write(id, 'latin1')
+    head.writeUInt32LE(Buffer.byteLength(text), 4)
+    return Buffer.concat([head, Buffer.from(text), Buffer.alloc(Buffer.byteLength(text) % 2)])
+  }
+  const list = (...entries: Buffer[]) => ({
+    id: 'LIST',
+    data: Buffer.concat([Buffer.from('INFO'), ...entries]),
+  })
+
+  it('are kept from before and behind the audio, beside those of the upload, and do not name the file', async () => {
+    const tagged = buildWav({
+      between: [list(info('INAM', 'Take 1'), info('IART', 'Кино'))],
+      after: [list(info('ICRD', '2003-04-05'), info('INAM', 'Take 2'))],
+    })
+    const { url, options } = await accepted([
+      { name: 'title', data: '' },
+      ...uploadParts(ada, tagged, 'x.wav'),
+    ])
+    const wavTags = { title: 'Take 1', artist: 'Кино', date: '2003-04-05' }
+    expect(options).toEqual({ encode: {}, tags: {}, wavTags })
+    await finishLinked(app.db, url, randomBytes(200))
+    const answer = await fetch(url, { method: 'HEAD' })
+    expect(answer.headers.get('content-disposition')).toBe('attachment; filename="x.mp3"')
   })
 })
 

@@ -69,7 +69,12 @@ export function* skipChunk(cursor: RiffCursor, chunk: ChunkHead, alreadyRead = 0
   }
   yield { skip: chunk.bytes - alreadyRead }
   cursor.position += chunk.bytes - alreadyRead
-  if (chunk.bytes % 2 === 0) return
+  yield* skipPadByte(cursor, chunk.bytes)
+}
+
+/** Passes over the pad byte behind `bytes` of content, if they are odd and it is there. */
+export function* skipPadByte(cursor: RiffCursor, bytes: number): Parser<void> {
+  if (bytes % 2 === 0) return
   const next = yield { peek: 9 }
   if (padByteComes(next)) yield* readBytes(cursor, 1)
 }

@@ -11,6 +11,9 @@ export type TagField = (typeof TAG_FIELDS)[number]
  */
 export type Tags = { readonly [Field in TagField]?: string }
 
+/** What a file says of itself, as it says it. */
+export type TagTexts = { readonly [Field in TagField]?: string | undefined }
+
 const MAX_CHARACTERS = 1000
 const unwanted = /[\p{Cc}\p{Cs}]+/gu
 
@@ -30,7 +33,7 @@ export function parseTags(fields: ReadonlyMap<string, string>): Tags {
 /**
  * Makes tags of what a WAV says of itself, which may be anything: what is unwanted is left out, and what is too long is cut.
  */
-export function tidyTags(texts: { readonly [Field in TagField]?: string | undefined }): Tags {
+export function tidyTags(texts: TagTexts): Tags {
   return tagsFrom((field) => {
     const text = texts[field]?.normalize('NFC').replace(unwanted, ' ').trim()
     if (text === undefined) return undefined
