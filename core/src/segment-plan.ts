@@ -38,6 +38,7 @@ const MAX_FILTER_PHASES = 1024
  * and a half of them stays whole. Each reads some frames before its own, which it drops, and a little beyond its end.
  *
  * @param samples of one channel, at least 1, as measured.
+ * @param options `segmentSeconds: Infinity` gives one segment, whatever the recording.
  */
 export function planRecording(
   source: PcmSource,

@@ -68,6 +68,11 @@ test.each([
   expect(planRecording(sourceOf(44_100), seconds * 44_100, five).segments).toHaveLength(count)
 })
 
+test('one segment can be asked for', () => {
+  const forEver = { segmentSeconds: Number.POSITIVE_INFINITY }
+  expect(planRecording(sourceOf(44_100), HOUR_AT_44100, forEver).segments).toHaveLength(1)
+})
+
 test('segments of any recording at any rate are sound', () => {
   const rates = fc.oneof(fc.constantFrom(...MP3_RATES), fc.integer({ min: 1000, max: 400_000 }))
   const property = fc.property(
