@@ -182,6 +182,20 @@ test.each([
   expect(await mediainfo(await mp3From(buildWav({ samples: 88_200 }), encode))).toMatchObject(expected)
 })
 
+test.each([
+  [{ bitrate: 8, sampleRate: 24_000 }, 120_000],
+  [{ bitrate: 8, sampleRate: 8000 }, 40_000],
+  [{ bitrate: 64, sampleRate: 8000 }, 40_000],
+  [{ bitrate: 160, sampleRate: 16_000 }, 80_000],
+  [{ bitrate: 32, channels: 2 as const }, 240_000],
+  [{ bitrate: 320 }, 240_000],
+])('with the extreme %j the MP3 is sound and has its exact length', async (encode, samples) => {
+  const spec = { samples: 240_000, sampleRate: 48_000, channels: 1, material: noise(0.2) }
+  const mp3 = await mp3From(buildWav(spec), encode)
+  expect(await mpg123SampleCount(mp3)).toBe(samples)
+  expect(await mp3valProblems(mp3)).toEqual([])
+})
+
 test('the whole file is sound to mp3val', async () => {
   expect(await mp3valProblems(await mp3From(buildWav({ samples: 200_000 })))).toEqual([])
 })
