@@ -1,6 +1,6 @@
 /** Finds a PostgreSQL that still runs on a data folder, and stops it. */
 import { execFile } from 'node:child_process'
-import { readFile, realpath, rm } from 'node:fs/promises'
+import { realpath, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
@@ -9,6 +9,8 @@ import { readIfThere } from './data-folder.ts'
 
 const run = promisify(execFile)
 const POLL_MS = 20
+// Slim Linux systems have no ps, and others no /proc.
+const isLinux = process.platform === 'linux'
 
 /** What each signal means to a postmaster, and how long it is given before the next: https://www.postgresql.org/docs/18/server-shutdown.html */
 const shutdowns: readonly { signal: NodeJS.Signals; withinMs: number }[] = [
@@ -63,17 +65,24 @@ export async function shutDown(pid: number): Promise<void> {
 }
 
 async function isPostmasterOf(pid: number, dataPath: string): Promise<boolean> {
-  const commandLine = await commandLineOf(pid)
+  const commandLine = isLinux ? await readProc(pid, 'cmdline') : await askPs(pid, 'args')
   return commandLine.includes('postgres') && commandLine.includes(await realpath(dataPath))
 }
 
-// A process that has ended but was not waited for (an orphan in a container) has no command line any more.
+/** An orphan that has ended, and that nobody has waited for yet (Z, as in many containers), runs no more. */
 async function isRunning(pid: number): Promise<boolean> {
-  return (await commandLineOf(pid)) !== ''
+  // The name before the state stands in parentheses and may hold anything, more of them too.
+  const state = isLinux ? (await readProc(pid, 'stat')).split(') ').at(-1) : await askPs(pid, 'stat')
+  return state !== undefined && /^[^ZX]/.test(state)
 }
 
-async function commandLineOf(pid: number): Promise<string> {
-  if (process.platform === 'linux') return readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')
-  const { stdout } = await run('ps', ['-o', 'command=', '-p', String(pid)]).catch(() => ({ stdout: '' }))
+async function readProc(pid: number, file: 'cmdline' | 'stat'): Promise<string> {
+  return (await readIfThere(`/proc/${pid}/${file}`).catch(() => undefined)) ?? ''
+}
+
+async function askPs(pid: number, field: 'args' | 'stat'): Promise<string> {
+  const { stdout } = await run('ps', ['-ww', '-o', `${field}=`, '-p', String(pid)]).catch(() => ({
+    stdout: '',
+  }))
   return stdout
 }

@@ -213,7 +213,8 @@ async function stopAndFindNothing(service: Service, signal: NodeJS.Signals): Pro
   const all = [service.pid, ...(await descendantsOf(service.pid))]
   expect(all.length).toBeGreaterThan(3)
   kill(service.pid, signal)
-  await until(async () => !(await stillRunning(all)).includes(service.pid))
+  // Not before all of its threads have ended does the system take back what it held, such as the data folder's lock.
+  await until(async () => isGone(service.pid))
   expect(await stillRunning(all)).toEqual([])
 }
 
@@ -225,6 +226,14 @@ async function stillRunning(pids: readonly number[]): Promise<number[]> {
     if (commandLine !== '') found.push(pid)
   }
   return found
+}
+
+function isGone(pid: number): boolean {
+  try {
+    return !process.kill(pid, 0)
+  } catch {
+    return true
+  }
 }
 
 function kill(pid: number, signal: NodeJS.Signals): void {
