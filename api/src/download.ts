@@ -1,78 +1,99 @@
-/** Streams a ready record's MP3 out of its chunk rows. */
+/** Answers with a ready record's MP3, whole or in ranges, streamed out of its chunk rows. */
+import { randomUUID } from 'node:crypto'
 import { Readable } from 'node:stream'
-import { storedTitle } from '@wavemill/core/tags'
 import { readMp3 } from '@wavemill/prisma/chunks'
 import type { Database } from '@wavemill/prisma/database'
-import type { RecordState } from '@wavemill/prisma/records'
-import contentDisposition from 'content-disposition'
-import type { FastifyBaseLogger } from 'fastify'
-import { downloadName } from './file-name.ts'
+import type { FastifyBaseLogger, FastifyReply, FastifyRequest } from 'fastify'
+import { type BodyPiece, type ByteRange, type PartialBody, partialBody, selectRanges } from './byte-ranges.ts'
+import { MP3_TYPE, mp3Headers, type ReadyMp3, validatorHeaders, validatorsOf } from './mp3-headers.ts'
+import { allowsRange, type HeaderReader, judgePreconditions } from './preconditions.ts'
+import { Problem } from './problem.ts'
 
-/** A record whose MP3 is there. */
-export interface ReadyMp3 {
-  readonly key: bigint
-  /** Under which it is saved. */
-  readonly name: string
-  readonly size: number
-  readonly sha256: Buffer
+/**
+ * @param type whether a browser shows a player, or saves the file.
+ * @throws Problem `precondition-failed` or `range-not-satisfiable`, or an error of the database.
+ */
+export async function sendMp3(
+  db: Database,
+  mp3: ReadyMp3,
+  { type, request, reply }: { type: 'inline' | 'attachment'; request: FastifyRequest; reply: FastifyReply },
+): Promise<FastifyReply> {
+  const header = headerReader(request)
+  const validators = validatorsOf(mp3)
+  const verdict = judgePreconditions(header, validators)
+  if (verdict === 'failed') throw new Problem('precondition-failed', 'The MP3 is another one than that.')
+  if (verdict === 'not-modified') return reply.code(304).headers(validatorHeaders(validators)).send()
+
+  const range = request.method === 'GET' && allowsRange(header, validators) ? header('range') : undefined
+  const part = range === undefined ? undefined : selectPart(range, mp3.size)
+  reply.code(part === undefined ? 200 : 206).headers(mp3Headers(mp3, type))
+  reply.headers(part?.headers ?? { 'content-type': MP3_TYPE, 'content-length': String(mp3.size) })
+  if (request.method === 'HEAD') return reply.send()
+  return reply.send(await openBody(db, mp3.key, part?.pieces ?? [{ start: 0, end: mp3.size }], request.log))
 }
 
-/** @throws Error if the record says that it is ready, but not what its MP3 is. */
-export function readyMp3Of({ key, fileName, options, status, mp3Size, mp3Sha256 }: RecordState): ReadyMp3 {
-  if (status !== 'ready' || mp3Size === undefined || mp3Sha256 === undefined) {
-    throw new Error(`Record ${key} is ${status} and has no whole MP3`)
-  }
-  const name = downloadName(fileName, storedTitle(options))
-  return { key, name, size: mp3Size, sha256: mp3Sha256 }
+/** What came twice is joined, as RFC 9110, section 5.3 has it: so two dates are none. */
+function headerReader({ raw }: FastifyRequest): HeaderReader {
+  return (name) => raw.headersDistinct[name]?.join(', ')
+}
+
+/** @returns undefined for the whole. */
+function selectPart(range: string, size: number): PartialBody | undefined {
+  const ranges = selectRanges(range, size)
+  if (ranges === 'whole') return undefined
+  if (ranges !== 'unsatisfiable') return partialBody(ranges, { size, type: MP3_TYPE }, randomUUID())
+  throw new Problem('range-not-satisfiable', `The MP3 has ${size} bytes, and none of those.`, {
+    headers: { 'content-range': `bytes */${size}`, 'accept-ranges': 'bytes' },
+  })
 }
 
 /**
- * The headers of the whole file. Its bytes never change, so a cache may keep them; `nosniff` because the file is
- * a stranger's.
+ * Waits for the first bytes, so that what goes wrong until then is an answer of its own. What goes wrong later breaks
+ * the connection: half a file must never look whole.
  */
-export function mp3Headers(mp3: ReadyMp3): Record<string, string> {
-  const { name } = mp3
-  return {
-    'content-type': 'audio/mpeg',
-    'content-length': String(mp3.size),
-    'content-disposition': contentDisposition(name, { fallback: asciiOf(name) }),
-    etag: `"${mp3.sha256.toString('hex')}"`,
-    'repr-digest': `sha-256=:${mp3.sha256.toString('base64')}:`, // RFC 9530, section 3
-    'accept-ranges': 'none',
-    'cache-control': 'private, max-age=31536000, immutable',
-    'x-content-type-options': 'nosniff',
-  }
-}
+async function openBody(
+  db: Database,
+  key: bigint,
+  pieces: readonly BodyPiece[],
+  log: FastifyBaseLogger,
+): Promise<Readable> {
+  const bytes = readPieces(db, key, pieces)
+  const first = await bytes.next()
 
-/** What clients show that do not know `filename*` (RFC 6266, appendix D). */
-function asciiOf(name: string): string {
-  return name.replace(/[^\x20-\x7e]|["\\%]/g, '_')
-}
-
-/**
- * Resolves once the first bytes are there, so that a failure before them can still be an answer. A failure after them
- * destroys the stream, and with it the connection: a short file must never look like a whole one.
- */
-export async function openMp3(db: Database, mp3: ReadyMp3, log: FastifyBaseLogger): Promise<Readable> {
-  const chunks = readMp3(db, mp3.key)[Symbol.asyncIterator]()
-  const first = await chunks.next()
-  if (first.done === true) throw new Error(`Record ${mp3.key} is ready and has no chunks`)
-
-  async function* whole(): AsyncGenerator<Buffer> {
-    let sent = 0
+  async function* all(): AsyncGenerator<Buffer> {
     try {
-      for (let next = first; next.done !== true; next = await chunks.next()) {
-        sent += next.value.length
-        if (sent > mp3.size) break
-        yield next.value
-      }
-      if (sent !== mp3.size) throw new Error(`The MP3 has ${sent} bytes or more, not ${mp3.size}`)
+      if (first.done !== true) yield first.value
+      yield* bytes
     } catch (error) {
-      log.error({ err: error, recordKey: mp3.key }, 'download broken off')
+      log.error({ err: error, recordKey: key }, 'download broken off')
       throw error
     } finally {
-      await chunks.return?.()
+      await bytes.return()
     }
   }
-  return Readable.from(whole(), { objectMode: false })
+  return Readable.from(all(), { objectMode: false })
+}
+
+async function* readPieces(
+  db: Database,
+  key: bigint,
+  pieces: readonly BodyPiece[],
+): AsyncGenerator<Buffer, void, undefined> {
+  for (const piece of pieces) {
+    if (typeof piece === 'string') yield Buffer.from(piece)
+    else yield* readWholeRange(db, key, piece)
+  }
+}
+
+async function* readWholeRange(
+  db: Database,
+  key: bigint,
+  { start, end }: ByteRange,
+): AsyncGenerator<Buffer, void, undefined> {
+  let left = end - start
+  for await (const bytes of readMp3(db, key, { start, end })) {
+    left -= bytes.length
+    yield bytes
+  }
+  if (left !== 0) throw new Error(`The MP3 of record ${key} lacks ${left} bytes`)
 }

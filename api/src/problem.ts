@@ -17,11 +17,13 @@ const statusOf = {
   'stalled-body': 408,
   'name-taken': 409,
   gone: 410,
+  'precondition-failed': 412,
   'too-large': 413,
   'unsupported-media-type': 415, // of the request
   'not-wav': 415,
   'unsupported-codec': 415,
   malformed: 415,
+  'range-not-satisfiable': 416,
   'cut-header': 422,
   'no-audio': 422,
   'transcoding-failed': 422,

@@ -153,7 +153,8 @@ describe('a link', () => {
       'content-disposition': 'attachment; filename="My song.mp3"',
       etag: `"${sha256.toString('hex')}"`,
       'repr-digest': `sha-256=:${sha256.toString('base64')}:`,
-      'accept-ranges': 'none',
+      'accept-ranges': 'bytes',
+      'content-security-policy': "default-src 'none'; sandbox",
       'x-content-type-options': 'nosniff',
       'cache-control': expect.stringContaining('private'),
     })

@@ -1,12 +1,22 @@
 /** GET and HEAD /record: the link. Until the MP3 is there it tells how far it is, and then it gives it. */
 import type { Database } from '@wavemill/prisma/database'
 import Type from 'typebox'
-import { mp3Headers, openMp3, readyMp3Of } from '../download.ts'
+import { sendMp3 } from '../download.ts'
+import { readyMp3Of } from '../mp3-headers.ts'
 import { Problem } from '../problem.ts'
 import { failureOf, findLinkedRecord, LinkQuery, WaitingState, waitingStateOf } from '../record-state.ts'
 import type { Route } from '../route.ts'
 
-const schema = { querystring: LinkQuery, response: { 200: Type.Unknown(), 202: WaitingState } }
+const DownloadQuery = Type.Object({
+  ...LinkQuery.properties,
+  /** 0: a browser plays it. 1, and without it: a browser saves it. */
+  download: Type.Optional(Type.Enum(['0', '1'])),
+})
+
+const schema = {
+  querystring: DownloadQuery,
+  response: { 200: Type.Unknown(), 202: WaitingState, 206: Type.Unknown(), 304: Type.Null() },
+}
 
 export function downloadRecordRoute({ db }: { readonly db: Database }): Route<typeof schema> {
   return {
@@ -21,10 +31,8 @@ export function downloadRecordRoute({ db }: { readonly db: Database }): Route<ty
       if (failure !== undefined) {
         throw new Problem('transcoding-failed', failure.reason, { members: { failure } })
       }
-      const mp3 = readyMp3Of(record)
-      reply.headers(mp3Headers(mp3))
-      if (request.method === 'HEAD') return reply.send()
-      return reply.send(await openMp3(db, mp3, request.log))
+      const type = request.query.download === '0' ? 'inline' : 'attachment'
+      return await sendMp3(db, readyMp3Of(record), { type, request, reply })
     },
   }
 }

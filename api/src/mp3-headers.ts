@@ -1,0 +1,64 @@
+/** What a ready record's MP3 looks like in HTTP: its name, its validators, and the headers of an answer that has it. */
+import { storedTitle } from '@wavemill/core/tags'
+import type { RecordState } from '@wavemill/prisma/records'
+import contentDisposition from 'content-disposition'
+import { downloadName } from './file-name.ts'
+import type { Validators } from './preconditions.ts'
+
+/** A record whose MP3 is there. */
+export interface ReadyMp3 {
+  readonly key: bigint
+  /** Under which it is saved. */
+  readonly name: string
+  readonly size: number
+  readonly sha256: Buffer
+  readonly readyAt: Date
+}
+
+export const MP3_TYPE = 'audio/mpeg'
+
+/** @throws Error if the record says that it is ready, but not what its MP3 is. */
+export function readyMp3Of(record: RecordState): ReadyMp3 {
+  const { key, status, mp3Size: size, mp3Sha256: sha256, readyAt } = record
+  if (status !== 'ready' || size === undefined || sha256 === undefined || readyAt === undefined) {
+    throw new Error(`Record ${key} is ${status} and has no whole MP3`)
+  }
+  const name = downloadName(record.fileName, storedTitle(record.options))
+  return { key, name, size, sha256, readyAt }
+}
+
+/** Both are strong: the bytes of an MP3 never change. */
+export function validatorsOf({ sha256, readyAt }: ReadyMp3): Validators {
+  const wholeSecond = new Date(readyAt).setUTCMilliseconds(0) // a date of HTTP has no parts of one
+  return { etag: `"${sha256.toString('hex')}"`, lastModified: wholeSecond }
+}
+
+/** What a cache must know, and may keep for as long as it likes. */
+export function validatorHeaders({ etag, lastModified }: Validators): Record<string, string> {
+  return {
+    etag,
+    'last-modified': new Date(lastModified).toUTCString(),
+    'cache-control': 'private, max-age=31536000, immutable',
+  }
+}
+
+/**
+ * The headers of the whole, and of each part of it. The last two are there because the file is a stranger's: no browser
+ * may take it for anything but audio, or run anything that it finds in it.
+ */
+export function mp3Headers(mp3: ReadyMp3, type: 'inline' | 'attachment'): Record<string, string> {
+  const { name, sha256 } = mp3
+  return {
+    ...validatorHeaders(validatorsOf(mp3)),
+    'accept-ranges': 'bytes',
+    'repr-digest': `sha-256=:${sha256.toString('base64')}:`, // RFC 9530, section 3: of the whole, also in a 206
+    'content-disposition': contentDisposition(name, { type, fallback: asciiOf(name) }),
+    'content-security-policy': "default-src 'none'; sandbox",
+    'x-content-type-options': 'nosniff',
+  }
+}
+
+/** What clients show that do not know `filename*` (RFC 6266, appendix D). */
+function asciiOf(name: string): string {
+  return name.replace(/[^\x20-\x7e]|["\\%]/g, '_')
+}
