@@ -1,12 +1,16 @@
 /** Builds the HTTP application out of parts that are handed in. Its table of routes is here. */
+import { setMaxListeners } from 'node:events'
 import formbody from '@fastify/formbody'
 import multipart from '@fastify/multipart'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import type { FastifyInstance } from 'fastify'
+import { createFollow } from './follow-record.ts'
+import { createLookAhead } from './outlook.ts'
 import { type AppParts, defaultLimits } from './parts.ts'
 import { dashboard } from './routes/dashboard.ts'
 import { liveRoute, readyRoute } from './routes/health.ts'
 import { downloadRecordRoute } from './routes/record-download.ts'
+import { recordEventsRoute } from './routes/record-events.ts'
 import { recordStatusRoute } from './routes/record-status.ts'
 import { uploadRecordRoute } from './routes/record-upload.ts'
 import { createUserRoute } from './routes/users.ts'
@@ -16,13 +20,20 @@ import { createServer } from './server.ts'
 export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
   const limits = { ...defaultLimits, ...parts.limits }
   const app = createServer(parts, limits)
+  const lookAhead = createLookAhead(parts.db)
+  const follow = createFollow({ ...parts, lookAhead })
+  const closing = new AbortController()
+  setMaxListeners(0, closing.signal) // one for each who waits
+  app.addHook('preClose', async () => closing.abort()) // whoever waits is answered at once
+  const waiting = { db: parts.db, lookAhead, follow, closing: closing.signal }
 
   // Each way of sending a body has a scope of its own, so that no other route takes it.
   const json = app.withTypeProvider<TypeBoxTypeProvider>()
   json.get('/health/live', liveRoute())
   json.get('/health/ready', readyRoute(parts))
-  json.route({ method: ['GET', 'HEAD'], url: '/record', ...downloadRecordRoute(parts) })
+  json.route({ method: ['GET', 'HEAD'], url: '/record', ...downloadRecordRoute(waiting) })
   json.get('/record/status', recordStatusRoute(parts))
+  json.get('/record/events', recordEventsRoute(waiting, limits))
   await app.register(async (scope) => {
     await scope.register(formbody)
     scope.withTypeProvider<TypeBoxTypeProvider>().post('/user', createUserRoute(parts))

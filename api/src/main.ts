@@ -12,6 +12,7 @@ import { waitForDatabase } from '@wavemill/prisma/migrations'
 import type { FastifyInstance } from 'fastify'
 import { buildApp } from './app.ts'
 import type { ApiSettings } from './parts.ts'
+import { openRecordWatch, type RecordWatch } from './record-watch.ts'
 
 /** How long running requests may still take after SIGTERM; what takes longer is cut. */
 const FINISH_TIMEOUT_MS = 20_000
@@ -61,11 +62,13 @@ function stopSignal(log: Log): AbortSignal {
 async function serve(settings: ApiSettings, log: Log, stop: AbortSignal): Promise<void> {
   const db = openDatabase({ url: settings.databaseUrl, applicationName: 'wavemill api', log })
   let queue: SegmentQueue | undefined
+  let watch: RecordWatch | undefined
   try {
     const wavStore = await createWavStore(settings.wavDir)
     await waitForDatabase(db, { log, signal: stop })
     queue = await openQueue(settings, log, stop)
-    const app = await buildApp({ db, wavStore, queue, log, settings })
+    watch = openRecordWatch({ databaseUrl: settings.databaseUrl, log })
+    const app = await buildApp({ db, wavStore, queue, watch, log, settings })
     await app.listen({ host: settings.host, port: settings.port })
     process.send?.({ ready: true, port: portOf(app) })
     if (!stop.aborted) await once(stop, 'abort')
@@ -73,6 +76,7 @@ async function serve(settings: ApiSettings, log: Log, stop: AbortSignal): Promis
   } catch (error) {
     if (!stop.aborted) throw error // told to stop while it started: that is no failure
   } finally {
+    await watch?.close()
     await queue?.close()
     await db.close()
   }

@@ -4,6 +4,7 @@ import type { Settings } from '@wavemill/core/settings'
 import type { WavStore } from '@wavemill/core/wav-store'
 import type { Database } from '@wavemill/prisma/database'
 import type { FastifyBaseLogger } from 'fastify'
+import type { RecordWatch } from './record-watch.ts'
 
 /** The settings of a process that has a database. */
 export type ApiSettings = Settings & { readonly databaseUrl: string }
@@ -12,6 +13,7 @@ export interface AppParts {
   readonly db: Database
   readonly wavStore: WavStore
   readonly queue: SegmentQueue
+  readonly watch: RecordWatch
   readonly log: FastifyBaseLogger
   readonly settings: ApiSettings
   /** Only tests give other bounds than {@link defaultLimits}. */
@@ -31,6 +33,8 @@ export interface Limits {
   /** Uploads whose file comes before user and token, at once: for each address, and in all. */
   readonly spooledForEachAddress: number
   readonly spooledInAll: number
+  /** An event stream on which nothing happens says so after this time; less than `idleMs`, or it would be cut. */
+  readonly heartbeatMs: number
 }
 
 /** A stalled upload is cut after at most 90 s: the reconciler removes a draft that was not written to for 120 s. */
@@ -42,4 +46,5 @@ export const defaultLimits: Limits = {
   lingerBytes: 256 * 1_048_576,
   spooledForEachAddress: 2,
   spooledInAll: 8,
+  heartbeatMs: 15_000,
 }

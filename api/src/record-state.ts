@@ -2,8 +2,8 @@
 import { failureTitles, isFailureCode } from '@wavemill/core/failures'
 import type { Database } from '@wavemill/prisma/database'
 import { findRecord, type RecordState } from '@wavemill/prisma/records'
-import { countBefore } from '@wavemill/prisma/rounds'
 import Type, { type Static } from 'typebox'
+import type { LookAhead } from './outlook.ts'
 import { Problem } from './problem.ts'
 import { parseUuid } from './uuid.ts'
 
@@ -17,9 +17,18 @@ export const WaitingState = Type.Object({
   progress: Type.Number(),
   /** How many recordings are before it. */
   position: Type.Integer(),
+  /** How long it takes until it is ready, as far as the recordings before it tell. */
+  estimatedSeconds: Type.Integer(),
   /** Seconds, the same as the header `Retry-After`. */
   retryAfter: Type.Integer(),
 })
+export type WaitingState = Static<typeof WaitingState>
+
+/** A link that can be one: both are UUIDs in lower case. */
+export interface Link {
+  readonly id: string
+  readonly userId: string
+}
 
 /** A record that is no tombstone. */
 export type LinkedRecord = RecordState & { readonly status: 'queued' | 'processing' | 'ready' | 'failed' }
@@ -27,10 +36,20 @@ export type LinkedRecord = RecordState & { readonly status: 'queued' | 'processi
 /**
  * @throws Problem `unknown-record` if there is none of this id, or it is another user's; `gone` if it was removed.
  */
-export async function findLinkedRecord(db: Database, link: Static<typeof LinkQuery>): Promise<LinkedRecord> {
-  const id = parseUuid(link.id)
-  const userId = parseUuid(link.user)
-  const record = id === undefined || userId === undefined ? undefined : await findRecord(db, { id, userId })
+export async function findLinkedRecord(db: Database, query: Static<typeof LinkQuery>): Promise<LinkedRecord> {
+  const link = parseLink(query)
+  return linkedRecordOf(link && (await findRecord(db, link)))
+}
+
+/** @returns undefined for what cannot be a link of ours. */
+export function parseLink(query: Static<typeof LinkQuery>): Link | undefined {
+  const id = parseUuid(query.id)
+  const userId = parseUuid(query.user)
+  return id === undefined || userId === undefined ? undefined : { id, userId }
+}
+
+/** @throws as {@link findLinkedRecord}. */
+export function linkedRecordOf(record: RecordState | undefined): LinkedRecord {
   if (record === undefined) throw new Problem('unknown-record', 'There is no such recording of this user.')
   const { status } = record
   if (status === 'deleted') throw new Problem('gone', 'The recording was deleted.')
@@ -40,13 +59,12 @@ export async function findLinkedRecord(db: Database, link: Static<typeof LinkQue
 
 /** @returns undefined unless the record is queued or processing. */
 export async function waitingStateOf(
-  db: Database,
+  lookAhead: LookAhead,
   record: RecordState,
-): Promise<Static<typeof WaitingState> | undefined> {
-  const { status, progress, key } = record
+): Promise<WaitingState | undefined> {
+  const { status, progress } = record
   if (status !== 'queued' && status !== 'processing') return undefined
-  const position = await countBefore(db, key)
-  return { status, progress, position, retryAfter: Math.min(1 + position, 120) }
+  return { status, progress, ...(await lookAhead(record)) }
 }
 
 /** Why transcoding failed for good; undefined unless it did. */

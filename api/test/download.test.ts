@@ -129,6 +129,7 @@ describe('a link', () => {
       status: 'queued',
       progress: 0,
       position: expect.any(Number),
+      estimatedSeconds: 1, // of a tone of a moment
       retryAfter: Number(answer.headers.get('retry-after')),
     })
     expect(state.retryAfter).toBeGreaterThan(0)

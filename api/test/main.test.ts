@@ -9,8 +9,9 @@ import { startProxy } from '../../test/support/cuttable-proxy.ts'
 import { createTestDatabase, type TestDatabase } from '../../test/support/database.ts'
 import { freePort } from '../../test/support/ports.ts'
 import { buildWav } from '../../test/support/wav.ts'
+import { openStream } from './event-source.ts'
 import { eventually } from './eventually.ts'
-import { CONTENT_TYPE, multipartBody, uploadParts } from './multipart.ts'
+import { CONTENT_TYPE, multipartBody, post, uploadParts } from './multipart.ts'
 import { connectRaw, head } from './raw-http.ts'
 import type { User } from './running-app.ts'
 
@@ -106,6 +107,23 @@ describe('the API process', () => {
       expect(await readdir(wavDir)).toEqual(['1.wav'])
     },
   )
+
+  it('on SIGTERM answers at once whoever waits, ends their streams, and ends with 0', async () => {
+    const started = startMain()
+    const port = await readyPort(started)
+    const user = await createUser(port)
+    const body = multipartBody(uploadParts(user, buildWav()))
+    const uploaded = await post(`http://127.0.0.1:${port}/record`, body)
+    const { url } = (await uploaded.json()) as { url: string }
+    const stream = await openStream(url.replace('/record?', '/record/events?'))
+    const poll = fetch(url, { headers: { prefer: 'wait=60' } })
+    await stream.until(({ data }) => data.status === 'queued')
+    started.child.kill('SIGTERM')
+    expect((await poll).status).toBe(202)
+    await stream.ended
+    expect(await started.exited).toBe(0)
+    expect(started.output()).not.toContain('cut off')
+  })
 
   it('ends when its parent is gone', async () => {
     const started = startMain()

@@ -12,6 +12,7 @@ import { type CuttableProxy, startProxy } from '../../test/support/cuttable-prox
 import { createTestDatabase } from '../../test/support/database.ts'
 import { buildApp } from '../src/app.ts'
 import type { Limits } from '../src/parts.ts'
+import { openRecordWatch, type RecordWatch } from '../src/record-watch.ts'
 
 export interface User {
   readonly id: string
@@ -35,12 +36,15 @@ export interface RunningApp {
   readonly db: Database
   readonly wavStore: WavStore
   readonly queue: SegmentQueue
+  readonly watch: RecordWatch
   /** Between the app and its database, the queue's connections not included. */
   readonly databaseProxy: CuttableProxy
   /** Everything that was logged so far, at every level, nothing redacted. */
   logs(): string
   createUser(name?: string): Promise<User>
   stored(): Promise<Stored>
+  /** As a main does when it is told to stop; what runs is finished. */
+  close(): Promise<void>
   stop(): Promise<void>
 }
 
@@ -93,6 +97,8 @@ async function start(
   closers.push(() => appDb.close())
   const queue = await openSegmentQueue({ databaseUrl: database.url, redisUrl: options.redisUrl, log })
   closers.push(() => queue.close())
+  const watch = openRecordWatch({ databaseUrl: way.url, log })
+  closers.push(() => watch.close())
 
   const settings = {
     ...parseSettings({ MIN_FREE_DISK_MB: '0', MAX_UPLOAD_MB: '8', DATA_DIR: folder }),
@@ -103,6 +109,7 @@ async function start(
     db: appDb,
     wavStore: options.wrapStore?.(wavStore) ?? wavStore,
     queue,
+    watch,
     log,
     settings,
     limits: options.limits ?? {},
@@ -122,8 +129,10 @@ async function start(
     db,
     wavStore,
     queue,
+    watch,
     databaseProxy,
     logs,
+    close: () => app.close(),
     stop,
     async createUser(name = `user ${++users}`) {
       const answer = await fetch(`${baseUrl}/user`, {

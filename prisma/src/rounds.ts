@@ -2,6 +2,7 @@
 import { giveRounds } from '@wavemill/core/rounds'
 import type pg from 'pg'
 import type { Database } from './database.ts'
+import { NoSuchUser } from './no-such-user.ts'
 
 /** Waits for its first attempt: such segments make the queue. */
 const IS_WAITING = 'done_at IS NULL AND attempt = 0'
@@ -35,7 +36,8 @@ export async function takeRounds(
   )
   const [owner] = user.rows
   const [queue] = rows
-  if (owner === undefined || queue === undefined) throw new Error(`There is no user ${userId}`)
+  if (owner === undefined) throw new NoSuchUser(userId)
+  if (queue === undefined) throw new Error('PostgreSQL gave no row')
   const rounds = giveRounds(
     { firstWaiting: queue.first_waiting ?? undefined, ownLast: queue.is_waiting ? owner.last_round : 0 },
     segments,
@@ -44,14 +46,25 @@ export async function takeRounds(
   return rounds
 }
 
-/** How many unfinished records have a segment that comes before this record's next one; 0 if it has none left. */
-export async function countBefore(db: Database, key: bigint): Promise<number> {
-  const { rows } = await db.pool.query<{ count: number }>(
-    `SELECT count(DISTINCT record_key)::int FROM segment
+/** What comes before a record's next segment. */
+export interface WorkBefore {
+  /** How many other unfinished records have a part in it. */
+  readonly records: number
+  /** How much of their audio. */
+  readonly audioSeconds: number
+}
+
+/** Nothing, if the record has no segment left. A segment that is under way counts as if it had just begun. */
+export async function workBefore(db: Database, key: bigint): Promise<WorkBefore> {
+  const { rows } = await db.pool.query<{ records: number; audio_seconds: number }>(
+    `SELECT count(DISTINCT record_key)::int AS records,
+       coalesce(sum((end_byte - start_byte)::float8 / wav_bytes * samples / sample_rate), 0) AS audio_seconds
+     FROM segment JOIN record ON key = record_key
      WHERE done_at IS NULL AND record_key <> $1 AND (${PRIORITY}, record_key) < (
        SELECT ${PRIORITY}, record_key FROM segment WHERE done_at IS NULL AND record_key = $1
        ORDER BY 1, seq LIMIT 1)`,
     [key],
   )
-  return rows[0]?.count ?? 0
+  const { records = 0, audio_seconds: audioSeconds = 0 } = rows[0] ?? {}
+  return { records, audioSeconds }
 }

@@ -3,7 +3,7 @@ import { afterEach, expect, test } from 'vitest'
 import { insertRecord } from '../src/insert-record.ts'
 import { dueSegments } from '../src/reconcile.ts'
 import { deleteRecord } from '../src/records.ts'
-import { countBefore } from '../src/rounds.ts'
+import { workBefore } from '../src/rounds.ts'
 import { completeSegment, postponeSegment } from '../src/segments.ts'
 import { takeSegment } from '../src/take-segment.ts'
 import { insertTestRecord, insertUser, planTestRecord } from './support/material.ts'
@@ -97,10 +97,36 @@ test('a position is the number of unfinished recordings that are served before',
   const last = await insertTestRecord(db, testDb.userId)
   const guest = await insertTestRecord(db, other)
   await deleteRecord(db, await insertTestRecord(db, other))
-  const positions = () => Promise.all([first, guest, long, last].map((key) => countBefore(db, key)))
+  const before = () => Promise.all([first, guest, long, last].map((key) => workBefore(db, key)))
+  const positions = async () => (await before()).map(({ records }) => records)
   expect(await positions()).toEqual([0, 1, 2, 3])
   await serveNext()
   expect(await positions()).toEqual([0, 0, 1, 2])
   await takeSegment(db, { recordKey: last, seq: 0, worker: 'test' })
   expect(await positions()).toEqual([0, 1, 2, 0])
+})
+
+test('the audio that comes before a recording is that of the segments which do', async () => {
+  const { db } = testDb
+  const other = await insertUser(db)
+  const samples = 44_100 * 60
+  // A minute of 16-bit stereo in each, without the 44 bytes of header, which no segment holds.
+  const minute = { samples, wavBytes: 4 * samples }
+  const segments = [0, 1, 2].map((seq) => ({
+    seq,
+    startByte: (seq * minute.wavBytes) / 3,
+    endByte: ((seq + 1) * minute.wavBytes) / 3,
+    firstFrame: 766 * seq,
+    frames: 766,
+    warmUpFrames: 0,
+  }))
+  const long = await insertTestRecord(db, testDb.userId, 3, { ...minute, segments })
+  const guest = await insertTestRecord(db, other)
+  const last = await insertTestRecord(db, testDb.userId)
+  const audioBefore = async (key: bigint) => (await workBefore(db, key)).audioSeconds
+  expect(await audioBefore(long)).toBe(0)
+  expect(await audioBefore(guest)).toBeCloseTo(20) // the first of the three
+  expect(await audioBefore(last)).toBeCloseTo(60, 0)
+  await serveNext()
+  expect(await audioBefore(last)).toBeCloseTo(40, 0)
 })

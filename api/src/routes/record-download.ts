@@ -1,10 +1,10 @@
 /** GET and HEAD /record: the link. Until the MP3 is there it tells how far it is, and then it gives it. */
-import type { Database } from '@wavemill/prisma/database'
 import Type from 'typebox'
+import { type AwaitParts, awaitRecord } from '../await-record.ts'
 import { sendMp3 } from '../download.ts'
 import { readyMp3Of } from '../mp3-headers.ts'
 import { Problem } from '../problem.ts'
-import { failureOf, findLinkedRecord, LinkQuery, WaitingState, waitingStateOf } from '../record-state.ts'
+import { failureOf, LinkQuery, linkedRecordOf, parseLink, WaitingState } from '../record-state.ts'
 import type { Route } from '../route.ts'
 
 const DownloadQuery = Type.Object({
@@ -18,12 +18,13 @@ const schema = {
   response: { 200: Type.Unknown(), 202: WaitingState, 206: Type.Unknown(), 304: Type.Null() },
 }
 
-export function downloadRecordRoute({ db }: { readonly db: Database }): Route<typeof schema> {
+export function downloadRecordRoute(parts: AwaitParts): Route<typeof schema> {
   return {
     schema,
     async handler(request, reply) {
-      const record = await findLinkedRecord(db, request.query)
-      const waiting = await waitingStateOf(db, record)
+      const moment = await awaitRecord(parts, parseLink(request.query), request, reply)
+      const record = linkedRecordOf(moment.record)
+      const { waiting } = moment
       if (waiting !== undefined) {
         return reply.code(202).header('retry-after', waiting.retryAfter).send(waiting)
       }
@@ -32,7 +33,7 @@ export function downloadRecordRoute({ db }: { readonly db: Database }): Route<ty
         throw new Problem('transcoding-failed', failure.reason, { members: { failure } })
       }
       const type = request.query.download === '0' ? 'inline' : 'attachment'
-      return await sendMp3(db, readyMp3Of(record), { type, request, reply })
+      return await sendMp3(parts.db, readyMp3Of(record), { type, request, reply })
     },
   }
 }

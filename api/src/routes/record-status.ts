@@ -7,7 +7,7 @@ import type { Route } from '../route.ts'
 const OrNull = <T extends TSchema>(type: T) => Type.Union([type, Type.Null()])
 const Time = Type.String({ format: 'date-time' })
 
-const Status = Type.Object({
+export const Status = Type.Object({
   id: Type.String(),
   status: Type.Enum(['queued', 'processing', 'ready', 'failed']),
   /** 0..1; never falls. */
@@ -47,7 +47,7 @@ export function recordStatusRoute({ db }: { readonly db: Database }): Route<type
   }
 }
 
-function statusOf(record: LinkedRecord): Static<typeof Status> {
+export function statusOf(record: LinkedRecord): Static<typeof Status> {
   const { mp3Size, mp3Sha256 } = record
   const hasMp3 = mp3Size !== undefined && mp3Sha256 !== undefined
   return {
