@@ -241,9 +241,9 @@ describe('files that are no recording', () => {
   })
 
   it('refuses a codec that nobody here decodes with 415 and says which', async () => {
-    const adpcm = buildWav({ format: { tag: 0x0002 } })
-    const body = multipartBody(uploadParts(ada, adpcm))
-    await expectRefusal(body, { status: 415, code: 'unsupported-codec', detail: /ADPCM/i })
+    const mp3 = buildWav({ format: { tag: 0x0055 } })
+    const body = multipartBody(uploadParts(ada, mp3))
+    await expectRefusal(body, { status: 415, code: 'unsupported-codec', detail: /MP3/ })
   })
 
   it.each<[string, Uint8Array, string]>([

@@ -1,11 +1,12 @@
 /** Compares what a WAV's header promises with what the file holds: how long the recording really is. */
+import { type AudioFormat, isPacked, samplesPerBlockOf } from './pcm-source.ts'
 import { WavError } from './wav-error.ts'
 import type { WavHeader } from './wav-header.ts'
 
 export interface WavMeasure {
   /** Samples of one channel, at least 1. */
   readonly samples: number
-  /** Bytes of audio from `dataStart` on: `samples` whole blocks. */
+  /** Bytes of audio from `dataStart` on: whole blocks. */
   readonly dataBytes: number
   /** What had to be guessed, a phrase for the client each. */
   readonly warnings: readonly string[]
@@ -25,22 +26,34 @@ export function measureWav(header: WavHeader, fileBytes: number): WavMeasure {
   const wrapped = wrappedBytes(header, fileBytes)
   const promisedBytes = declaredDataBytes === undefined ? undefined : declaredDataBytes + wrapped
   const audioBytes = Math.min(heldBytes, promisedBytes ?? heldBytes)
-  const samples = Math.floor(audioBytes / blockAlign)
-  if (samples === 0) {
+  const heldSamples = samplesIn(header.source, audioBytes)
+  if (heldSamples === 0) {
     throw new WavError('no-audio', 'The WAV holds no audio: not one sample follows its header.')
   }
-  const promisedSamples = promisedBytes === undefined ? undefined : Math.floor(promisedBytes / blockAlign)
+  const promisedSamples = promisedBytes === undefined ? undefined : samplesIn(header.source, promisedBytes)
   const warnings = [
-    lengthWarning(header.source.sampleRate, samples, promisedSamples),
+    lengthWarning(header.source.sampleRate, heldSamples, promisedSamples),
     wrapped > 0 ? 'the file is larger than its header can say: all of it was converted' : undefined,
     restWarning(audioBytes % blockAlign),
     wrapped > 0 ? undefined : beyondWarning(header, fileBytes),
   ]
   return {
-    samples,
-    dataBytes: samples * blockAlign,
+    samples: withoutFilling(header, heldSamples),
+    dataBytes: audioBytes - (audioBytes % blockAlign),
     warnings: warnings.filter((warning) => warning !== undefined),
   }
+}
+
+/** Of one channel, in whole blocks. */
+function samplesIn(format: AudioFormat, bytes: number): number {
+  return Math.floor(bytes / format.blockAlign) * samplesPerBlockOf(format)
+}
+
+/** A packed recording ends within its last block: where, says `fact`, if it can be believed. */
+function withoutFilling({ source, factSamples }: WavHeader, held: number): number {
+  if (!isPacked(source) || factSamples === undefined) return held
+  const isInLastBlock = factSamples > held - source.samplesPerBlock && factSamples <= held
+  return isInLastBlock ? factSamples : held
 }
 
 function lengthWarning(
@@ -75,7 +88,8 @@ function beyondWarning(header: WavHeader, fileBytes: number): string | undefined
   const { source, declaredDataBytes, declaredEnd } = header
   if (declaredDataBytes === undefined || declaredEnd === undefined) return undefined
   const beyond = fileBytes - Math.max(declaredEnd, source.dataStart + declaredDataBytes)
-  if (beyond < 0.1 * source.sampleRate * source.blockAlign) return undefined
+  const bytesPerSecond = (source.sampleRate * source.blockAlign) / samplesPerBlockOf(source)
+  if (beyond < 0.1 * bytesPerSecond) return undefined
   return `${beyond} bytes follow the end that the header states: they were left out`
 }
 

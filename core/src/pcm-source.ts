@@ -1,4 +1,5 @@
-/** What the samples of a WAV are, as a segment needs to know it in order to read and decode them. */
+/** What the audio of a WAV is, as a segment needs to know it in order to read and decode it. */
+import type { PackedEncoding } from './packed-formats.ts'
 
 /**
  * How one sample is stored, by ffmpeg's names of raw formats; `be` comes from RIFX.
@@ -21,19 +22,43 @@ export type PcmEncoding =
   | 'alaw'
   | 'mulaw'
 
-export interface PcmSource {
-  readonly encoding: PcmEncoding
+interface Format {
   /** Hz. */
   readonly sampleRate: number
   readonly channels: number
   /** Bits in use: the upper ones of the container. */
   readonly bitsPerSample: number
-  /** Size of the container of one sample of one channel. */
-  readonly bytesPerSample: number
-  /** Bytes of one sample of all channels. */
+  /** Bytes of one block: of one sample of all channels, or of so many as a packed block holds. */
   readonly blockAlign: number
   /** Speaker positions as WAVE_FORMAT_EXTENSIBLE names them; undefined where the header names none. */
   readonly channelMask: number | undefined
-  /** Where in the file the first sample lies. */
+}
+
+/** Samples one after the other: any part of them can be read by itself. */
+export interface RawFormat extends Format {
+  readonly encoding: PcmEncoding
+  /** Size of the container of one sample of one channel. */
+  readonly bytesPerSample: number
+}
+
+/** Samples packed into blocks, which only ffmpeg can open. */
+export interface PackedFormat extends Format {
+  readonly encoding: PackedEncoding
+  readonly samplesPerBlock: number
+}
+
+export type AudioFormat = RawFormat | PackedFormat
+
+export type PcmSource = AudioFormat & {
+  /** Where in the file the first block lies. */
   readonly dataStart: number
+}
+
+export function isPacked<Source extends AudioFormat>(source: Source): source is Source & PackedFormat {
+  return 'samplesPerBlock' in source
+}
+
+/** Of one channel. */
+export function samplesPerBlockOf(format: AudioFormat): number {
+  return isPacked(format) ? format.samplesPerBlock : 1
 }

@@ -1,7 +1,7 @@
 /** Plans a recording's MP3 and the segments that it is encoded in, so that their frames join without a seam. */
 import type { EncodeOptions } from './encode-options.ts'
 import { type Mp3Plan, planMp3, resampledLength } from './mp3-target.ts'
-import type { PcmSource } from './pcm-source.ts'
+import { isPacked, type PcmSource, samplesPerBlockOf } from './pcm-source.ts'
 
 export interface PlannedSegment {
   readonly seq: number
@@ -35,7 +35,8 @@ const MAX_FILTER_PHASES = 1024
 
 /**
  * Divides the recording into segments of about `segmentSeconds`, all of about the same length; what is no longer than one
- * and a half of them stays whole. Each reads some frames before its own, which it drops, and a little beyond its end.
+ * and a half of them stays whole, and so does what ffmpeg has to unpack. Each reads some frames before its own, which it
+ * drops, and a little beyond its end.
  *
  * @param samples of one channel, at least 1, as measured.
  * @param options `segmentSeconds: Infinity` gives one segment, whatever the recording.
@@ -46,7 +47,7 @@ export function planRecording(
   options: { readonly segmentSeconds: number; readonly encode?: EncodeOptions },
 ): Plan {
   const mp3 = planMp3(source, samples, options.encode)
-  const starts = startsOf(mp3, source.sampleRate, options.segmentSeconds)
+  const starts = startsOf(mp3, source, options.segmentSeconds)
   const warmUpFrames = Math.ceil(WARM_UP_FRAMES / starts.step) * starts.step
   const segments = starts.frames.map((firstFrame, seq) => {
     const endFrame = starts.frames[seq + 1] ?? mp3.totalFrames
@@ -65,10 +66,10 @@ export function planRecording(
 /** The first frame of each segment, all of them multiples of `step`. */
 function startsOf(
   { target, totalFrames }: Mp3Plan,
-  sourceRate: number,
+  source: PcmSource,
   segmentSeconds: number,
 ): { step: number; frames: number[] } {
-  const step = stepOf(target, sourceRate)
+  const step = isPacked(source) ? undefined : stepOf(target, source.sampleRate)
   if (step === undefined) return { step: 1, frames: [0] }
   const segmentFrames = (segmentSeconds * target.sampleRate) / target.samplesPerFrame
   const wanted = Math.round(totalFrames / segmentFrames)
@@ -103,10 +104,12 @@ function bytesOf(
 ): { startByte: number; endByte: number } {
   const sampleAt = (frame: number) =>
     resampledLength(frame * target.samplesPerFrame, target.sampleRate, source.sampleRate)
+  const byteAt = (sample: number) =>
+    source.dataStart + Math.ceil(sample / samplesPerBlockOf(source)) * source.blockAlign
   const end = endFrame === totalFrames ? samples : Math.min(samples, sampleAt(endFrame + LOOK_AHEAD_FRAMES))
   return {
-    startByte: source.dataStart + sampleAt(firstFrame) * source.blockAlign,
-    endByte: source.dataStart + end * source.blockAlign,
+    startByte: byteAt(sampleAt(firstFrame)),
+    endByte: byteAt(end),
   }
 }
 

@@ -28,6 +28,7 @@ const names: Readonly<Record<number, string>> = {
   354: 'Windows Media Audio Professional',
   355: 'Windows Media Audio Lossless',
   625: 'ATRAC3',
+  655: 'G.722 ADPCM',
   8192: 'AC-3',
   8193: 'DTS',
   20546: 'Opus',

@@ -16,3 +16,13 @@ export class WavError extends Error {
     this.code = code
   }
 }
+
+/** @param what is wrong, as it can follow a colon. */
+export function malformedHeader(what: string): WavError {
+  return new WavError('malformed', `The WAV's header is wrong: ${what}.`)
+}
+
+/** @param what the file holds. */
+export function unsupportedAudio(what: string): WavError {
+  return new WavError('unsupported-codec', `The WAV holds ${what}, which cannot be converted.`)
+}

@@ -1,8 +1,9 @@
 /** Reads a WAV's `fmt ` chunk: which samples lie in the file, or why they cannot be converted. */
-import type { PcmSource } from './pcm-source.ts'
+import { parsePackedFormat } from './packed-formats.ts'
+import type { AudioFormat, RawFormat } from './pcm-source.ts'
 import { numbersOf } from './riff-chunks.ts'
 import { nameOfFormatTag } from './wav-codecs.ts'
-import { WavError } from './wav-error.ts'
+import { malformedHeader, unsupportedAudio } from './wav-error.ts'
 
 const MAX_CHANNELS = 8
 const MIN_SAMPLE_RATE = 1000
@@ -18,7 +19,7 @@ const TAG_EXTENSIBLE = 0xfffe
 export const FORMAT_BYTES = 40
 const PLAIN_FORMAT_BYTES = 16
 
-export type WavFormat = Omit<PcmSource, 'dataStart'> & {
+export type WavFormat = AudioFormat & {
   /** For people, e.g. `PCM 16-bit`. */
   readonly codec: string
 }
@@ -43,11 +44,22 @@ interface Fields {
  */
 export function parseFormat(bytes: Uint8Array, bigEndian: boolean): WavFormat {
   const fields = readFields(bytes, bigEndian)
+  const codec = nameOfFormatTag(fields.tag)
+  // Nobody knows in which order the numbers within the blocks of a RIFX are.
+  const packed = bigEndian ? undefined : parsePackedFormat(fields, codec)
+  if (packed === undefined) return rawFormat(fields, bigEndian)
+  checkRanges(fields)
+  return { ...packed, codec }
+}
+
+function rawFormat(fields: Fields, bigEndian: boolean): RawFormat & { readonly codec: string } {
   const { channels, sampleRate, blockAlign, validBits, channelMask } = fields
   const { encoding, bytesPerSample, codec } = encodingOf(fields, bigEndian)
   checkRanges(fields)
   if (blockAlign !== channels * bytesPerSample) {
-    throw malformed(`a block of ${blockAlign} bytes does not fit ${channels} channels of ${validBits} bits`)
+    throw malformedHeader(
+      `a block of ${blockAlign} bytes does not fit ${channels} channels of ${validBits} bits`,
+    )
   }
   return {
     encoding,
@@ -62,7 +74,8 @@ export function parseFormat(bytes: Uint8Array, bigEndian: boolean): WavFormat {
 }
 
 function readFields(bytes: Uint8Array, bigEndian: boolean): Fields {
-  if (bytes.length < PLAIN_FORMAT_BYTES) throw malformed(`its "fmt " chunk has only ${bytes.length} bytes`)
+  if (bytes.length < PLAIN_FORMAT_BYTES)
+    throw malformedHeader(`its "fmt " chunk has only ${bytes.length} bytes`)
   const { u16, u32 } = numbersOf(bytes, bigEndian)
   const plain = { channels: u16(2), sampleRate: u32(4), blockAlign: u16(12), containerBits: u16(14) }
   if (u16(0) !== TAG_EXTENSIBLE) {
@@ -75,7 +88,7 @@ function readFields(bytes: Uint8Array, bigEndian: boolean): Fields {
     }
   }
   if (bytes.length < FORMAT_BYTES) {
-    throw malformed(`its extensible "fmt " chunk has only ${bytes.length} bytes`)
+    throw malformedHeader(`its extensible "fmt " chunk has only ${bytes.length} bytes`)
   }
   const validBits = u16(18) === 0 ? plain.containerBits : u16(18)
   return {
@@ -97,16 +110,16 @@ function tagOfSubFormat(bytes: Uint8Array, bigEndian: boolean): number {
   // In RIFX sox turns the tag alone around, others every number of the identifier.
   if (guid.slice(4) === SUB_FORMAT_REST) return u16(24)
   if (bigEndian && guid.startsWith('0000') && guid.slice(8) === SUB_FORMAT_REST_BIG_ENDIAN) return u16(26)
-  throw unsupported(`a codec with the identifier ${guid}`)
+  throw unsupportedAudio(`a codec with the identifier ${guid}`)
 }
 
 function checkRanges({ channels, sampleRate }: Fields): void {
-  if (channels === 0) throw malformed('it has 0 channels')
+  if (channels === 0) throw malformedHeader('it has 0 channels')
   if (channels > MAX_CHANNELS) {
-    throw unsupported(`${channels} channels (at most ${MAX_CHANNELS} are converted)`)
+    throw unsupportedAudio(`${channels} channels (at most ${MAX_CHANNELS} are converted)`)
   }
   if (sampleRate < MIN_SAMPLE_RATE || sampleRate > MAX_SAMPLE_RATE) {
-    throw malformed(
+    throw malformedHeader(
       `its sample rate is ${sampleRate} Hz, which is not within ${MIN_SAMPLE_RATE} to ${MAX_SAMPLE_RATE}`,
     )
   }
@@ -124,21 +137,21 @@ const floats: Readonly<Record<number, 'f32' | 'f64'>> = { 4: 'f32', 8: 'f64' }
 function encodingOf(
   fields: Fields,
   bigEndian: boolean,
-): Pick<WavFormat, 'encoding' | 'bytesPerSample' | 'codec'> {
+): Pick<RawFormat, 'encoding' | 'bytesPerSample'> & { readonly codec: string } {
   const { tag, validBits } = fields
   const name = nameOfFormatTag(tag)
   if (tag === TAG_ALAW || tag === TAG_MULAW) {
-    if (validBits !== 8) throw malformed(`${name} of ${validBits} bits does not exist`)
+    if (validBits !== 8) throw malformedHeader(`${name} of ${validBits} bits does not exist`)
     return { encoding: tag === TAG_ALAW ? 'alaw' : 'mulaw', bytesPerSample: 1, codec: name }
   }
-  if (tag !== TAG_PCM && tag !== TAG_FLOAT) throw unsupported(`${name} audio`)
+  if (tag !== TAG_PCM && tag !== TAG_FLOAT) throw unsupportedAudio(`${name} audio`)
   const bytesPerSample = containerBytesOf(fields)
   const plainCodec = `${name} ${bitsForPeople(validBits, bytesPerSample)}`
   if (tag === TAG_PCM && bytesPerSample === 1) return { encoding: 'u8', bytesPerSample, codec: plainCodec }
   const codec = bigEndian ? `${plainCodec}, big-endian` : plainCodec
   const stored = (tag === TAG_PCM ? integers : floats)[bytesPerSample]
   if (stored === undefined || (tag === TAG_FLOAT && validBits !== 8 * bytesPerSample)) {
-    throw unsupported(`${codec} audio`)
+    throw unsupportedAudio(`${codec} audio`)
   }
   return { encoding: `${stored}${bigEndian ? 'be' : 'le'}`, bytesPerSample, codec }
 }
@@ -149,9 +162,9 @@ function encodingOf(
  * refused rather than turned into noise.
  */
 function containerBytesOf({ blockAlign, channels, containerBits, validBits, isExtensible }: Fields): number {
-  if (containerBits === 0) throw malformed('its samples have 0 bits')
+  if (containerBits === 0) throw malformedHeader('its samples have 0 bits')
   if (validBits > containerBits) {
-    throw malformed(`${validBits} bits do not fit samples of ${containerBits} bits`)
+    throw malformedHeader(`${validBits} bits do not fit samples of ${containerBits} bits`)
   }
   const smallest = Math.ceil(containerBits / 8)
   const aligned = blockAlign / Math.max(1, channels)
@@ -161,12 +174,4 @@ function containerBytesOf({ blockAlign, channels, containerBits, validBits, isEx
 function bitsForPeople(validBits: number, bytesPerSample: number): string {
   const container = 8 * bytesPerSample
   return validBits === container ? `${validBits}-bit` : `${validBits}-bit in ${container}`
-}
-
-function malformed(what: string): WavError {
-  return new WavError('malformed', `The WAV's header is wrong: ${what}.`)
-}
-
-function unsupported(what: string): WavError {
-  return new WavError('unsupported-codec', `The WAV holds ${what}, which cannot be converted.`)
 }

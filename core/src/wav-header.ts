@@ -1,7 +1,14 @@
 /** Reads a WAV's header from the first bytes of a file that arrives in pieces (RIFF/WAVE, EBU Tech 3306, BS.2088). */
 import { type Incremental, type Parser, runIncrementally } from './incremental.ts'
 import type { PcmSource } from './pcm-source.ts'
-import { type ChunkHead, enterRiff, type RiffCursor, readChunkHead, skipChunk } from './riff-chunks.ts'
+import {
+  type ChunkHead,
+  enterRiff,
+  numbersOf,
+  type RiffCursor,
+  readChunkHead,
+  skipChunk,
+} from './riff-chunks.ts'
 import { is64Bit, readDataSize, readLongDataSize, readWholeOf } from './wav-data-size.ts'
 import { WavError } from './wav-error.ts'
 import { FORMAT_BYTES, parseFormat, type WavFormat } from './wav-format.ts'
@@ -17,6 +24,8 @@ export interface WavHeader {
    * Files over 4 GiB whose writer did not mind have it modulo 2^32.
    */
   readonly declaredEnd: number | undefined
+  /** Samples of one channel as a `fact` chunk before the audio states them: packed codecs fill their last block up. */
+  readonly factSamples: number | undefined
 }
 
 export type WavHeaderReader = Incremental<WavHeader>
@@ -37,6 +46,7 @@ function* readHeader(): Parser<WavHeader> {
   const cursor = yield* enterRiff()
   let format: WavFormat | undefined
   let longDataBytes: number | undefined
+  let factSamples: number | undefined
   for (let count = 0; count < MAX_CHUNKS; count += 1) {
     const chunk = yield* readChunkHead(cursor)
     if (chunk.id === 'data') {
@@ -44,10 +54,12 @@ function* readHeader(): Parser<WavHeader> {
         throw new WavError('malformed', 'The WAV has no "fmt " chunk before its audio.')
       }
       const declaredDataBytes = yield* readDataSize(cursor, chunk, longDataBytes)
-      return headerOf(cursor, format, declaredDataBytes)
+      return headerOf(cursor, format, { declaredDataBytes, factSamples })
     }
     if (chunk.id === 'fmt ' && format === undefined) {
       format = yield* readFormat(cursor, chunk)
+    } else if (chunk.id === 'fact' && chunk.bytes >= 4) {
+      factSamples = yield* readFact(cursor, chunk)
     } else if (chunk.id === 'ds64' && is64Bit(cursor)) {
       longDataBytes = yield* readLongDataSize(cursor, chunk)
     } else {
@@ -57,14 +69,24 @@ function* readHeader(): Parser<WavHeader> {
   throw new WavError('malformed', `The WAV has more than ${MAX_CHUNKS} chunks before its audio.`)
 }
 
-function headerOf(cursor: RiffCursor, format: WavFormat, declaredDataBytes: number | undefined): WavHeader {
+function headerOf(
+  cursor: RiffCursor,
+  format: WavFormat,
+  declared: Pick<WavHeader, 'declaredDataBytes' | 'factSamples'>,
+): WavHeader {
   const { codec, ...samples } = format
   return {
     source: { ...samples, dataStart: cursor.position },
     codec,
-    declaredDataBytes,
+    ...declared,
     declaredEnd: is64Bit(cursor) ? undefined : cursor.declaredEnd,
   }
+}
+
+function* readFact(cursor: RiffCursor, chunk: ChunkHead): Parser<number> {
+  const bytes = yield* readWholeOf(cursor, chunk, 4)
+  yield* skipChunk(cursor, chunk, bytes.length)
+  return numbersOf(bytes, cursor.bigEndian).u32(0)
 }
 
 function* readFormat(cursor: RiffCursor, chunk: ChunkHead): Parser<WavFormat> {

@@ -39,10 +39,10 @@ test('what is no WAV is refused with its twelfth byte', () => {
 })
 
 test.each([
-  [2, 'Microsoft ADPCM'],
-  [17, 'IMA ADPCM'],
-  [49, 'GSM 6.10'],
+  [34, 'TrueSpeech'],
+  [80, 'MPEG audio'],
   [85, 'MP3'],
+  [255, 'AAC'],
   [0x1234, 'format 0x1234'],
 ])('format tag %d is refused by its name, %s, plain and extensible', (tag, name) => {
   const expected = {

@@ -4,10 +4,12 @@ import { rateControlOf, storedEncodeOptions } from '@wavemill/core/encode-option
 import { TranscodeError } from '@wavemill/core/failures'
 import { mixdownOf } from '@wavemill/core/mixdown'
 import { planMp3 } from '@wavemill/core/mp3-target'
+import { headForPacked } from '@wavemill/core/packed-formats'
+import { isPacked } from '@wavemill/core/pcm-source'
 import type { TakenSegment } from '@wavemill/prisma/take-segment'
 import { createChunkWriter } from './chunk-writer.ts'
 import { createSampleCleaner } from './clean-samples.ts'
-import { encodeMp3 } from './ffmpeg.ts'
+import { type Encoding, encodeMp3 } from './ffmpeg.ts'
 import { createProgressReport } from './report-progress.ts'
 import { splitFrames } from './split-frames.ts'
 import type { WorkerTools } from './worker-tools.ts'
@@ -46,15 +48,13 @@ export async function encodeSegment(
 
 function openMp3(tools: WorkerTools, segment: TakenSegment, signal: AbortSignal): Readable {
   const { source } = segment
-  const cleaner = createSampleCleaner(source.encoding)
   const options = storedEncodeOptions(segment.options)
   const { target, outputSamples } = planMp3(source, segment.samples, options)
   const firstSample = (segment.firstFrame - segment.warmUpFrames) * target.samplesPerFrame
   const isExact = target.sampleRate === source.sampleRate || !endsRecording(segment)
   return encodeMp3({
     ffmpegPath: tools.ffmpegPath,
-    input: Readable.from(readAudio(tools, segment, cleaner.push), { objectMode: false }),
-    encoding: cleaner.encoding,
+    ...inputOf(tools, segment),
     inputRate: source.sampleRate,
     inputChannels: source.channels,
     outputRate: target.sampleRate,
@@ -67,11 +67,33 @@ function openMp3(tools: WorkerTools, segment: TakenSegment, signal: AbortSignal)
   })
 }
 
+/** Raw samples, made fit for the encoder; or packed ones, behind a header of our own. */
+function inputOf(
+  tools: WorkerTools,
+  segment: TakenSegment,
+): Pick<Encoding, 'input' | 'encoding' | 'inputSamples'> {
+  const { source, samples } = segment
+  if (!isPacked(source)) {
+    const cleaner = createSampleCleaner(source.encoding)
+    return { input: streamOf(readAudio(tools, segment, cleaner.push)), encoding: cleaner.encoding }
+  }
+  const head = headForPacked(source)
+  async function* withHead(): AsyncGenerator<Uint8Array> {
+    yield head
+    yield* readAudio(tools, segment)
+  }
+  return { input: streamOf(withHead()), encoding: 'wav', inputSamples: samples }
+}
+
+function streamOf(bytes: AsyncIterable<Uint8Array>): Readable {
+  return Readable.from(bytes, { objectMode: false })
+}
+
 /** The segment's bytes of the WAV. @throws TranscodeError `source-lost` if they are not all there. */
 async function* readAudio(
   { wavStore }: WorkerTools,
   { recordKey, startByte, endByte }: TakenSegment,
-  clean: (bytes: Uint8Array) => Uint8Array,
+  clean = (bytes: Uint8Array): Uint8Array => bytes,
 ): AsyncGenerator<Uint8Array> {
   let read = 0
   try {
@@ -110,6 +132,10 @@ async function* withStallLimit(mp3: Readable, limitMs: number): AsyncGenerator<B
 function requirePlannedFrames(segment: TakenSegment, seen: number): void {
   const planned = segment.warmUpFrames + segment.frames
   if (endsRecording(segment) ? seen === planned : seen >= planned) return
+  if (isPacked(segment.source)) {
+    const detail = `only ${seen} of ${planned} frames could be decoded`
+    throw new TranscodeError('undecodable', detail, { permanent: true })
+  }
   throw new TranscodeError('wrong-length', `ffmpeg gave ${seen} frames, not ${planned}`, { permanent: true })
 }
 

@@ -8,14 +8,16 @@ import { readOutput, startGroup } from './process-group.ts'
 export interface Encoding {
   /** A path, or a name that the PATH holds; may be a script. */
   readonly ffmpegPath: string
-  /** Audio bytes only, without any header. It is destroyed when ffmpeg is gone, however it ended. */
+  /** Audio bytes only, without any header of the file's own. It is destroyed when ffmpeg is gone, however it ended. */
   readonly input: Readable
-  /** ffmpeg's name of the raw format, such as `s16le`. */
+  /** ffmpeg's name of the raw format, such as `s16le`; or `wav` for packed audio, which begins with a header that we made. */
   readonly encoding: string
   readonly inputRate: number
   readonly inputChannels: number
   readonly outputRate: number
   readonly outputChannels: 1 | 2
+  /** No more of it is encoded: the last block of packed audio is filled up. undefined: all. */
+  readonly inputSamples?: number | undefined
   /** undefined: there are as many channels as go in. */
   readonly mixdown: Mixdown | undefined
   /** Cut or filled up to exactly so many samples after resampling; undefined: as many as come out. */
@@ -52,7 +54,7 @@ function buildCommand(encoding: Encoding): FfmpegCommand {
   const command = ffmpeg(encoding.input)
     .inputOptions('-hide_banner', '-nostdin', '-nostats', '-loglevel', 'error')
     .inputFormat(encoding.encoding)
-    .inputOptions('-ar', String(encoding.inputRate), '-ac', String(encoding.inputChannels))
+    .inputOptions(inputOptions(encoding))
     .outputOptions('-map_metadata', '-1', '-vn', '-threads', '1')
     .outputOptions('-c:a', 'libmp3lame', ...rateOptions(encoding.rateControl))
     .outputOptions('-reservoir', encoding.reservoir ? '1' : '0')
@@ -62,12 +64,19 @@ function buildCommand(encoding: Encoding): FfmpegCommand {
   return filters.length === 0 ? command : command.audioFilters(filters)
 }
 
+function inputOptions({ encoding, inputRate, inputChannels }: Encoding): string[] {
+  // The format is forced and only the pipe may be read, so that no byte can send ffmpeg anywhere else.
+  if (encoding === 'wav') return ['-protocol_whitelist', 'pipe', '-ignore_length', '1']
+  return ['-ar', String(inputRate), '-ac', String(inputChannels)]
+}
+
 function rateOptions(control: RateControl): string[] {
   return control.kind === 'vbr' ? ['-q:a', String(control.quality)] : ['-b:a', `${control.bitrateKbps}k`]
 }
 
-function filtersOf({ mixdown, outputRate, outputSamples }: Encoding): string[] {
+function filtersOf({ inputSamples, mixdown, outputRate, outputSamples }: Encoding): string[] {
   const filters: string[] = []
+  if (inputSamples !== undefined) filters.push(`atrim=end_sample=${inputSamples}`)
   // ffmpeg's own mix refuses some masks, lets floats clip, and makes one channel quieter on its way to two.
   if (mixdown !== undefined) filters.push(panFilter(mixdown))
   // swresample gives too few samples of very short inputs, so it gets more than it needs and the surplus is cut off.
