@@ -216,7 +216,7 @@ describe('in the middle of a recording of more than one chunk', () => {
         }),
     }
     const ten = { ...minute, samples: 600 * 44_100 }
-    const key = await surroundings.storeRecording(streamWav(ten))
+    const key = await surroundings.storeRecording(streamWav(ten), { segmentSeconds: Infinity })
     const done = work(key, { db, wavStore: countingStore })
     while ((await chunkCount(key)) < 3) await sleep(10)
     proxy.silence()
