@@ -8,7 +8,7 @@ import { promisify } from 'node:util'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { repositoryRoot, type Service } from '../../bench/src/service.ts'
 import { fillFrom, readHttpFile, sendHttpRequest } from '../support/http-file.ts'
-import { mpg123SampleCount } from '../support/judges.ts'
+import { ffprobe, mpg123SampleCount } from '../support/judges.ts'
 import { missing } from '../support/requirement.ts'
 import { startTestService } from '../support/service.ts'
 
@@ -40,15 +40,16 @@ it('newman runs the Postman collection green, given nothing but the address', as
   await run(newman, [...args, '--color', 'off', '--reporters', 'cli'], { cwd: examples })
 })
 
-const noJudge = missing('curl') || missing('mpg123')
+const noJudge = missing('curl') || missing('mpg123') || missing('ffprobe')
 
 describe.skipIf(noJudge)('story.sh', () => {
-  it('runs green and leaves an MP3 as long as the recording', async () => {
+  it('runs green and leaves an MP3 as long as the recording, with its title', async () => {
     await run(join(examples, 'story.sh'), [], {
       cwd: folder,
       env: { ...process.env, BASE_URL: service.baseUrl },
     })
     expect(await mpg123SampleCount(join(folder, 'tone.mp3'))).toBe(8000)
+    expect((await ffprobe(join(folder, 'tone.mp3'))).format.tags).toMatchObject({ title: 'A tone' })
   })
 
   it('ends with 1 and shows the answer where it is not the expected one', async () => {
