@@ -21,7 +21,8 @@ export async function sendMp3(
   const header = headerReader(request)
   const validators = validatorsOf(mp3)
   const verdict = judgePreconditions(header, validators)
-  if (verdict === 'failed') throw new Problem('precondition-failed', 'The MP3 is another one than that.')
+  if (verdict === 'failed')
+    throw new Problem('precondition-failed', 'The MP3 is not the one that the condition asks for.')
   if (verdict === 'not-modified') return reply.code(304).headers(validatorHeaders(validators)).send()
 
   const range = request.method === 'GET' && allowsRange(header, validators) ? header('range') : undefined
