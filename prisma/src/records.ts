@@ -50,12 +50,14 @@ export async function findRecord(
   return record === null ? undefined : toRecordState(record)
 }
 
-function toRecordState(record: RecordRow): RecordState {
+/** A record's row as it may be shown. From the moment on at which it expires it has done so, also before the reconciler comes by. */
+export function toRecordState(record: RecordRow, now = new Date()): RecordState {
+  const isOver = record.expiresAt !== null && record.expiresAt <= now && record.status !== 'deleted'
   return {
     key: record.key,
     id: record.id,
     userId: record.userId,
-    status: record.status,
+    status: isOver ? 'expired' : record.status,
     failureCode: record.failureCode ?? undefined,
     failureDetail: record.failureDetail ?? undefined,
     warnings: record.warnings,

@@ -32,3 +32,21 @@ export async function findTokenHash(db: Database, userId: string): Promise<Buffe
   const user = await db.prisma.user.findUnique({ where: { id: userId }, select: { tokenHash: true } })
   return user === null ? undefined : Buffer.from(user.tokenHash)
 }
+
+/**
+ * Replaces a user's token.
+ *
+ * @param hash.from what must still be stored, or nothing is changed.
+ * @returns whether it was.
+ */
+export async function replaceTokenHash(
+  db: Database,
+  userId: string,
+  hash: { readonly from: Buffer; readonly to: Buffer },
+): Promise<boolean> {
+  const { count } = await db.prisma.user.updateMany({
+    where: { id: userId, tokenHash: Uint8Array.from(hash.from) },
+    data: { tokenHash: Uint8Array.from(hash.to) },
+  })
+  return count === 1
+}
