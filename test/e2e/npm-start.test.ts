@@ -5,7 +5,7 @@ import { existsSync } from 'node:fs'
 import { mkdir, mkdtemp, readFile, rm, stat, symlink } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
@@ -134,8 +134,10 @@ describe.skipIf(noJudge)('npm start', () => {
   it('uses the packaged ffmpeg where the PATH has none, and says what another would bring', async () => {
     const bin = join(folder, 'bin')
     await mkdir(bin)
-    // As root PostgreSQL runs in a user namespace.
-    for (const name of ['unshare', 'true']) await symlink(`/usr/bin/${name}`, join(bin, name))
+    // As root PostgreSQL runs in a user namespace, or as a user of its own where there is none (most containers).
+    for (const path of ['/usr/bin/unshare', '/usr/bin/true', '/usr/bin/id', '/usr/sbin/useradd']) {
+      await symlink(path, join(bin, basename(path)))
+    }
     const service = await start({
       command: [process.execPath, 'local/dist/start-main.js'],
       settings: { PATH: bin, FFMPEG_PATH: '' },

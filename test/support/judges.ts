@@ -112,7 +112,8 @@ function spawnTool(
 ): Promise<void> {
   return new Promise((resolve, reject) => {
     const named = args.map((arg) => (arg === 'FILE' ? path : arg))
-    const child = spawn(tool, named, { stdio: ['ignore', 'pipe', 'pipe'] })
+    const env = { ...process.env, LC_ALL: 'C.UTF-8' } // elsewhere mediainfo prints ? for what is not ASCII
+    const child = spawn(tool, named, { stdio: ['ignore', 'pipe', 'pipe'], env })
     let complaints = ''
     child.stdout.on('data', onOutput)
     child.stderr.setEncoding('utf8').on('data', (text: string) => {
