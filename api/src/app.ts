@@ -5,6 +5,7 @@ import multipart from '@fastify/multipart'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import type { FastifyInstance } from 'fastify'
 import { createFollow } from './follow-record.ts'
+import { createReadMoment } from './moment.ts'
 import { createLookAhead } from './outlook.ts'
 import { type AppParts, defaultLimits } from './parts.ts'
 import { dashboard } from './routes/dashboard.ts'
@@ -20,12 +21,12 @@ import { createServer } from './server.ts'
 export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
   const limits = { ...defaultLimits, ...parts.limits }
   const app = createServer(parts, limits)
-  const lookAhead = createLookAhead(parts.db)
-  const follow = createFollow({ ...parts, lookAhead })
+  const readMoment = createReadMoment(parts.db, createLookAhead(parts.db))
+  const follow = createFollow(readMoment, parts.watch)
   const closing = new AbortController()
   setMaxListeners(0, closing.signal) // one for each who waits
   app.addHook('preClose', async () => closing.abort()) // whoever waits is answered at once
-  const waiting = { db: parts.db, lookAhead, follow, closing: closing.signal }
+  const waiting = { db: parts.db, readMoment, follow, closing: closing.signal }
 
   // Each way of sending a body has a scope of its own, so that no other route takes it.
   const json = app.withTypeProvider<TypeBoxTypeProvider>()

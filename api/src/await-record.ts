@@ -1,19 +1,16 @@
 /** Holds a request for the link until its record waits no more, or for as long as the client is ready to wait. */
-import type { Database } from '@wavemill/prisma/database'
-import { findRecord } from '@wavemill/prisma/records'
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import type { Follow, Moment } from './follow-record.ts'
-import type { LookAhead } from './outlook.ts'
+import type { Follow } from './follow-record.ts'
+import type { Moment, ReadMoment } from './moment.ts'
 import { patienceFor } from './patience.ts'
 import { parseWait } from './prefer.ts'
-import { type Link, waitingStateOf } from './record-state.ts'
+import type { Link } from './record-state.ts'
 
 /** What only mends a position that nobody sees is seldom worth a reading. */
 const REFRESH_MS = 30_000
 
 export interface AwaitParts {
-  readonly db: Database
-  readonly lookAhead: LookAhead
+  readonly readMoment: ReadMoment
   readonly follow: Follow
   /** Aborts when the server begins to close. */
   readonly closing: AbortSignal
@@ -21,19 +18,16 @@ export interface AwaitParts {
 
 /** @returns the record as it is at the end of the wait; at once, where the client does not ask to wait. */
 export async function awaitRecord(
-  parts: AwaitParts,
+  { readMoment, follow, closing }: AwaitParts,
   link: Link | undefined,
   { headers }: FastifyRequest,
   reply: FastifyReply,
 ): Promise<Moment> {
   const waitSeconds = parseWait([headers.prefer ?? ''].flat().join())
-  if (waitSeconds === undefined) {
-    const record = link && (await findRecord(parts.db, link))
-    return { record, waiting: record && (await waitingStateOf(parts.lookAhead, record)) }
-  }
+  if (waitSeconds === undefined) return await readMoment(link)
   reply.header('preference-applied', `wait=${waitSeconds}`)
-  const signal = patienceFor(reply, parts.closing, waitSeconds * 1_000)
+  const signal = patienceFor(reply, closing, waitSeconds * 1_000)
   let latest: Moment = { record: undefined, waiting: undefined }
-  for await (const moment of parts.follow(link, { signal, refreshMs: REFRESH_MS })) latest = moment
+  for await (const moment of follow(link, { signal, refreshMs: REFRESH_MS })) latest = moment
   return latest
 }

@@ -1,5 +1,5 @@
 /** Writes a record's moments as an event stream (the HTML standard, section 9.2, "Server-sent events"). */
-import type { Moment } from './follow-record.ts'
+import type { Moment } from './moment.ts'
 import { linkedRecordOf } from './record-state.ts'
 import { statusOf } from './routes/record-status.ts'
 

@@ -1,23 +1,12 @@
 /** Follows one record through its changes, for long polls and event streams. */
-import type { Database } from '@wavemill/prisma/database'
 import { isDatabaseAway } from '@wavemill/prisma/database-away'
-import { findRecord, type RecordState } from '@wavemill/prisma/records'
 import { createBell } from './bell.ts'
-import type { LookAhead } from './outlook.ts'
-import { type Link, type WaitingState, waitingStateOf } from './record-state.ts'
+import type { Moment, ReadMoment } from './moment.ts'
+import type { Link } from './record-state.ts'
 import type { RecordWatch } from './record-watch.ts'
-import { createSharedReads } from './share-reads.ts'
 
 /** While the database is away, its return is looked for so often. */
 const AWAY_MS = 1_000
-
-/** A record as it was at one moment. */
-export interface Moment {
-  /** Undefined if there is none of this link. Deleted and expired ones are still there for a while. */
-  readonly record: RecordState | undefined
-  /** Undefined once nothing more will change but its removal. */
-  readonly waiting: WaitingState | undefined
-}
 
 export interface FollowOptions {
   /** Ends it, after the latest moment. */
@@ -34,27 +23,15 @@ export type Follow = (
 
 /**
  * @returns a function that yields a record's state at once, and again whenever it may have changed, until it waits no
- * more. Whatever the number of followers, a change of a record costs one reading of it; no connection is held between.
+ * more. Nothing is held between: a follower that nothing happens to is a place in a set.
  */
-export function createFollow(parts: {
-  readonly db: Database
-  readonly watch: RecordWatch
-  readonly lookAhead: LookAhead
-}): Follow {
-  const share = createSharedReads<Moment>()
-  async function readMoment(link: Link): Promise<Moment> {
-    const record = await findRecord(parts.db, link)
-    return { record, waiting: record && (await waitingStateOf(parts.lookAhead, record)) }
-  }
-
+export function createFollow(readMoment: ReadMoment, watch: RecordWatch): Follow {
   return async function* follow(link, { signal, refreshMs }) {
-    if (link === undefined) return yield { record: undefined, waiting: undefined }
-    const read = () => share(`${link.id} ${link.userId}`, () => readMoment(link))
-    let latest = await read()
+    let latest = await readMoment(link)
     if (latest.record === undefined || latest.waiting === undefined || signal.aborted) return yield latest
     const bell = createBell()
     // From here on no change is missed; those between the first reading and this are in the second.
-    const unsubscribe = parts.watch.subscribe(latest.record.key, bell.ring)
+    const unsubscribe = watch.subscribe(latest.record.key, bell.ring)
     // Not left to `finally`: whoever lost interest may never ask for the next moment.
     const stop = () => {
       unsubscribe()
@@ -63,7 +40,7 @@ export function createFollow(parts: {
     signal.addEventListener('abort', stop)
     try {
       for (;;) {
-        const moment = await read().catch(unlessAway)
+        const moment = await readMoment(link).catch(unlessAway)
         latest = moment ?? latest
         yield latest
         if (latest.waiting === undefined || signal.aborted) return

@@ -1,4 +1,5 @@
 /** GET and HEAD /record: the link. Until the MP3 is there it tells how far it is, and then it gives it. */
+import type { Database } from '@wavemill/prisma/database'
 import Type from 'typebox'
 import { type AwaitParts, awaitRecord } from '../await-record.ts'
 import { sendMp3 } from '../download.ts'
@@ -18,7 +19,7 @@ const schema = {
   response: { 200: Type.Unknown(), 202: WaitingState, 206: Type.Unknown(), 304: Type.Null() },
 }
 
-export function downloadRecordRoute(parts: AwaitParts): Route<typeof schema> {
+export function downloadRecordRoute(parts: AwaitParts & { readonly db: Database }): Route<typeof schema> {
   return {
     schema,
     async handler(request, reply) {
