@@ -30,10 +30,17 @@ export async function authenticate(
 /**
  * The token of `Authorization: Bearer` (RFC 6750). Other schemes are not ours: a proxy before us may use them.
  *
- * @throws Problem `bad-field` if it is no UUID.
+ * @throws Problem `bad-field` if it is no UUID, `duplicate-field` if the header comes twice.
  */
 export function bearerTokenOf(request: FastifyRequest): string | undefined {
-  const given = /^bearer +(.*)$/i.exec(request.headers.authorization ?? '')?.[1]
+  const [header = '', ...others] = request.raw.headersDistinct.authorization ?? []
+  if (others.length > 0)
+    throw fieldProblem(
+      'duplicate-field',
+      'authorization',
+      'The Authorization header is given more than once.',
+    )
+  const given = /^bearer +(.*)$/i.exec(header)?.[1]
   if (given === undefined) return undefined
   const token = parseUuid(given.trim())
   if (token === undefined)

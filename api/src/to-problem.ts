@@ -3,14 +3,16 @@
 import { OptionError } from '@wavemill/core/encode-options'
 import { WavError } from '@wavemill/core/wav-error'
 import { isDatabaseAway } from '@wavemill/prisma/database-away'
+import { NoSuchUser } from '@wavemill/prisma/no-such-user'
 import type { FastifyError, FastifySchemaValidationError } from 'fastify'
-import { fieldProblem, outOfSpace, Problem, type ProblemCode, unavailable } from './problem.ts'
+import { fieldProblem, outOfSpace, Problem, type ProblemCode, unauthorized, unavailable } from './problem.ts'
 
 /** @param error anything that a route, a plugin, Fastify or Node threw. */
 export function toProblem(error: unknown): Problem {
   if (error instanceof Problem) return error
   if (error instanceof WavError) return new Problem(error.code, error.message)
   if (error instanceof OptionError) return fromOption(error)
+  if (error instanceof NoSuchUser) return unauthorized() // deleted since the request was let in
   if (isOutOfSpace(error)) return outOfSpace(error)
   if (isDatabaseAway(error)) return unavailable('The database is away. Try again in a moment.', error)
   if (isFastifyError(error)) return fromFastify(error)

@@ -1,4 +1,5 @@
 /** Finds a record by its link, and deletes it; a tombstone stays. */
+import type pg from 'pg'
 import { ANNOUNCE } from './announce.ts'
 import type { Database } from './database.ts'
 import type { Record as RecordRow, RecordStatus } from './generated/client.ts'
@@ -94,16 +95,23 @@ export function deleteRecord(db: Database, key: bigint): Promise<boolean> {
 
 /** As {@link deleteRecord}; of a tombstone only what tells nothing about the recording is left. */
 export function removeRecord(db: Database, key: bigint, status: 'deleted' | 'expired'): Promise<boolean> {
-  return inTransaction(db.pool, async (client) => {
-    await lockSegments(client, key)
-    const { rowCount } = await client.query(
-      `UPDATE record SET status = $2, removed_at = now(), file_name = '', options = '{}', warnings = '{}',
-         failure_code = NULL, failure_detail = NULL
-       WHERE key = $1 AND status NOT IN ('deleted', 'expired') RETURNING ${ANNOUNCE}`,
-      [key, status],
-    )
-    if (rowCount === 0) return false
-    await removeContent(client, key)
-    return true
-  })
+  return inTransaction(db.pool, (client) => removeRecordIn(client, key, status))
+}
+
+/** {@link removeRecord} as a part of a transaction. */
+export async function removeRecordIn(
+  client: pg.PoolClient,
+  key: bigint,
+  status: 'deleted' | 'expired',
+): Promise<boolean> {
+  await lockSegments(client, key)
+  const { rowCount } = await client.query(
+    `UPDATE record SET status = $2, removed_at = now(), file_name = '', options = '{}', warnings = '{}',
+       failure_code = NULL, failure_detail = NULL
+     WHERE key = $1 AND status NOT IN ('deleted', 'expired') RETURNING ${ANNOUNCE}`,
+    [key, status],
+  )
+  if (rowCount === 0) return false
+  await removeContent(client, key)
+  return true
 }
