@@ -10,12 +10,17 @@ import { createLookAhead } from './outlook.ts'
 import { type AppParts, defaultLimits } from './parts.ts'
 import { dashboard } from './routes/dashboard.ts'
 import { liveRoute, readyRoute } from './routes/health.ts'
+import { deleteRecordRoute } from './routes/record-delete.ts'
 import { downloadRecordRoute } from './routes/record-download.ts'
 import { recordEventsRoute } from './routes/record-events.ts'
 import { recordStatusRoute } from './routes/record-status.ts'
 import { uploadRecordRoute } from './routes/record-upload.ts'
+import { listRecordsRoute } from './routes/records.ts'
+import { deleteUserRoute } from './routes/user-delete.ts'
+import { renewTokenRoute } from './routes/user-token.ts'
 import { createUserRoute } from './routes/users.ts'
 import { createServer } from './server.ts'
+import { takeNoBody } from './take-no-body.ts'
 
 /** Listens nowhere yet. Closing it leaves the parts open: they are the caller's. */
 export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
@@ -43,6 +48,14 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
     scope.removeAllContentTypeParsers()
     await scope.register(multipart)
     scope.withTypeProvider<TypeBoxTypeProvider>().post('/record', uploadRecordRoute(parts, limits))
+  })
+  await app.register(async (scope) => {
+    takeNoBody(scope)
+    const own = scope.withTypeProvider<TypeBoxTypeProvider>()
+    own.get('/records', listRecordsRoute(parts))
+    own.delete('/record', deleteRecordRoute(parts))
+    own.post('/user/token', renewTokenRoute(parts))
+    own.delete('/user', deleteUserRoute(parts))
   })
   await app.register(dashboard(parts)) // below /queues
   return app

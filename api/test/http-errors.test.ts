@@ -48,12 +48,14 @@ describe('addresses', () => {
 
 describe('methods', () => {
   it.each([
-    ['/user', 'OPTIONS, POST'],
-    ['/record', 'GET, HEAD, OPTIONS, POST'],
+    ['/user', 'DELETE, OPTIONS, POST'],
+    ['/user/token', 'OPTIONS, POST'],
+    ['/record', 'DELETE, GET, HEAD, OPTIONS, POST'],
+    ['/records', 'GET, HEAD, OPTIONS'],
     ['/record/status', 'GET, HEAD, OPTIONS'],
     ['/health/live', 'GET, HEAD, OPTIONS'],
     ['/health/ready', 'GET, HEAD, OPTIONS'],
-    ['/us%65r?x=1', 'OPTIONS, POST'],
+    ['/us%65r?x=1', 'DELETE, OPTIONS, POST'],
   ])('of %s are %s: others get 405, and OPTIONS says which', async (path, allow) => {
     for (const method of ['GET', 'POST', 'PUT', 'DELETE', 'PATCH', 'TRACE', 'PROPFIND', 'PURGE']) {
       if (allow.includes(method)) continue
