@@ -1,7 +1,7 @@
 /** Writes a record's moments as an event stream (the HTML standard, section 9.2, "Server-sent events"). */
 import type { Moment } from './moment.ts'
 import { linkedRecordOf } from './record-state.ts'
-import { statusOf } from './routes/record-status.ts'
+import { statusOf } from './record-status.ts'
 
 /** After these nothing more happens. */
 type End = 'ready' | 'failed' | 'deleted' | 'expired'

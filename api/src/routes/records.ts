@@ -9,9 +9,9 @@ import { baseUrlOf, recordUrl, statusUrl } from '../base-url.ts'
 import type { AppParts } from '../parts.ts'
 import { fieldProblem } from '../problem.ts'
 import { type LinkedRecord, linkedRecordOf } from '../record-state.ts'
+import { Status, statusOf } from '../record-status.ts'
 import type { Route } from '../route.ts'
 import { parseUuid } from '../uuid.ts'
-import { Status, statusOf } from './record-status.ts'
 
 const DEFAULT_LIMIT = 20
 const statuses: readonly LiveStatus[] = ['queued', 'processing', 'ready', 'failed']
