@@ -1,7 +1,12 @@
 /** Hears of every record's changes on one connection, and wakes whoever waits for one. */
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Log } from '@wavemill/core/log'
 import { RECORD_CHANNEL } from '@wavemill/prisma/announce'
 import { listen } from '@wavemill/prisma/listen'
+
+/** After an outage so many records are read again at a time: thousands at once would hold up everybody else. */
+const TOGETHER = 50
+const PAUSE_MS = 25
 
 export interface RecordWatch {
   /**
@@ -36,8 +41,11 @@ export function openRecordWatch({
     channel: RECORD_CHANNEL,
     log,
     onNotice: (key) => wake(subscribers.get(key)),
-    onListening() {
-      for (const some of subscribers.values()) wake(some)
+    async onListening() {
+      for (const [index, some] of [...subscribers.values()].entries()) {
+        if (index % TOGETHER === TOGETHER - 1) await sleep(PAUSE_MS)
+        wake(some)
+      }
     },
   })
   return {
