@@ -120,8 +120,8 @@ describe('a database that is away', () => {
   })
 
   it('that refuses the row is 500 with nothing left: then it is known', async () => {
-    const removeUsers = () => app.db.prisma.user.deleteMany().then(() => {})
-    const app: RunningApp = await start({ wrapStore: storeWithHook(() => removeUsers()) })
+    const refuse = () => app.db.pool.query('ALTER TABLE record ADD CHECK (samples < 0)').then(() => {})
+    const app: RunningApp = await start({ wrapStore: storeWithHook(() => refuse()) })
     const user = await app.createUser()
     expect((await upload(app, user)).status).toBe(500)
     expect(await app.stored()).toMatchObject({ records: 0, segments: 0, files: [] })
