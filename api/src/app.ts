@@ -8,6 +8,7 @@ import { createFollow } from './follow-record.ts'
 import { createReadMoment } from './moment.ts'
 import { createLookAhead } from './outlook.ts'
 import { type AppParts, defaultLimits } from './parts.ts'
+import { takeRawWav } from './raw-upload.ts'
 import { dashboard } from './routes/dashboard.ts'
 import { liveRoute, readyRoute } from './routes/health.ts'
 import { deleteRecordRoute } from './routes/record-delete.ts'
@@ -47,6 +48,7 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
   await app.register(async (scope) => {
     scope.removeAllContentTypeParsers()
     await scope.register(multipart)
+    takeRawWav(scope)
     scope.withTypeProvider<TypeBoxTypeProvider>().post('/record', uploadRecordRoute(parts, limits))
   })
   await app.register(async (scope) => {

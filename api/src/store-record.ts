@@ -9,6 +9,7 @@ import {
   reserveRecordKey,
   wasRecordInserted,
 } from '@wavemill/prisma/insert-record'
+import { type Expiry, expiryTime } from './expiry.ts'
 import { cleanFileName } from './file-name.ts'
 import type { AppParts } from './parts.ts'
 import { unavailable } from './problem.ts'
@@ -28,7 +29,7 @@ export interface Recording {
   /** As the client gave it. */
   readonly fileName: string
   readonly wav: ReceivedWav
-  readonly options: Pick<UploadOptions, 'encode' | 'tags'>
+  readonly options: Pick<UploadOptions, 'encode' | 'tags' | 'expiry'>
 }
 
 /**
@@ -55,7 +56,7 @@ export async function storeRecord(parts: AppParts, recording: Recording): Promis
 function toRecord(key: bigint, recording: Recording, settings: AppParts['settings']): NewRecord {
   const { wav } = recording
   const { source, codec } = wav.header
-  const { encode, tags } = recording.options
+  const { encode, tags, expiry } = recording.options
   const { segmentSeconds, retentionDays } = settings
   const plan = planRecording(source, wav.samples, { segmentSeconds, encode })
   return {
@@ -71,8 +72,16 @@ function toRecord(key: bigint, recording: Recording, settings: AppParts['setting
     wavBytes: wav.bytes,
     wavSha256: wav.sha256,
     segments: plan.segments,
-    ...(retentionDays === 0 ? {} : { expiresAt: new Date(Date.now() + retentionDays * DAY_MS) }),
+    expiresAt: expiresAt(expiry, retentionDays),
   }
+}
+
+/** What the operator keeps nobody can keep for longer. */
+function expiresAt(expiry: Expiry | undefined, retentionDays: number): Date | undefined {
+  const now = new Date()
+  const times = expiry === undefined ? [] : [expiryTime(expiry, now).getTime()]
+  if (retentionDays !== 0) times.push(now.getTime() + retentionDays * DAY_MS)
+  return times.length === 0 ? undefined : new Date(Math.min(...times))
 }
 
 /** @returns the priority of each segment in the queue; undefined if the rows stand, but the database went away before it told. */

@@ -1,13 +1,15 @@
 /** POST /record: takes a recording and answers with its link, long before the MP3 is there. */
+import type { FastifyRequest } from 'fastify'
 import Type from 'typebox'
 import { acceptUpload } from '../accept-upload.ts'
 import { bearerTokenOf } from '../authenticate.ts'
 import { baseUrlOf, recordUrl, statusUrl } from '../base-url.ts'
 import type { AppParts } from '../parts.ts'
 import { Problem } from '../problem.ts'
+import { readRawUpload } from '../raw-upload.ts'
 import type { Route } from '../route.ts'
 import { createSpoolCap } from '../spool-cap.ts'
-import { readUploadForm } from '../upload-form.ts'
+import { readUploadForm, type UploadPart } from '../upload-form.ts'
 
 /** Seconds after which asking for the MP3 makes sense at the earliest. */
 const RETRY_AFTER = 1
@@ -34,12 +36,9 @@ export function uploadRecordRoute(
     // At trace the multipart plugin logs all headers, and with them the token.
     ...(parts.log.level === 'trace' ? { logLevel: 'debug' } : {}),
     async handler(request, reply) {
-      if (!request.isMultipart()) {
-        throw new Problem('unsupported-media-type', 'An upload must be multipart/form-data.')
-      }
       const record = await acceptUpload(
         { ...parts, log: request.log, spoolCap },
-        { parts: readUploadForm(request), bearerToken: bearerTokenOf(request), address: request.ip },
+        { parts: readUpload(request), bearerToken: bearerTokenOf(request), address: request.ip },
       )
       const baseUrl = baseUrlOf(request, parts.settings.publicUrl)
       const url = recordUrl(baseUrl, record)
@@ -50,4 +49,10 @@ export function uploadRecordRoute(
         .send({ id: record.id, status: record.status, url, statusUrl: statusUrl(baseUrl, record) })
     },
   }
+}
+
+function readUpload(request: FastifyRequest): AsyncIterable<UploadPart> {
+  if (request.isMultipart()) return readUploadForm(request)
+  if (request.rawWav !== undefined) return readRawUpload(request, request.rawWav)
+  throw new Problem('unsupported-media-type', 'An upload must be multipart/form-data, or audio/wav.')
 }
