@@ -55,15 +55,15 @@ ask 202 'a recording is uploaded, and a link comes back' \
   --form "user=$user" --form "token=$token" --form 'title=A tone' --form "file=@$recording" "$base/record"
 link=$(field url)
 
-for _ in $(seq 600); do
-  status=$(curl --silent --show-error --output "$result" --write-out '%{http_code}' "$link")
+for _ in $(seq 60); do # each waits up to a minute
+  status=$(curl --silent --show-error --header 'Prefer: wait=60' --output "$result" --write-out '%{http_code}' "$link")
   [ "$status" = 202 ] || break
-  sleep 0.5
 done
 printf '%s  the link gives the MP3, once it is ready\n' "$status"
 [ "$status" = 200 ] || { cat "$result" >&2; exit 1; }
 
 ask 200 'what became of the recording' "${link/record?/record/status?}"
+ask 200 'the same as a stream of events, which ends once it is ready' "${link/record?/record/events?}"
 
 echo 'The mistakes'
 tone=$here/tone.wav
