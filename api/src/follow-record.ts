@@ -44,13 +44,20 @@ export function createFollow(readMoment: ReadMoment, watch: RecordWatch): Follow
         latest = moment ?? latest
         yield latest
         if (latest.waiting === undefined || signal.aborted) return
-        await bell.wait(moment === undefined ? Math.min(AWAY_MS, refreshMs) : refreshMs)
+        const pauseMs = moment === undefined ? AWAY_MS : msToExpiry(latest)
+        await bell.wait(Math.min(refreshMs, pauseMs))
       }
     } finally {
       unsubscribe()
       signal.removeEventListener('abort', stop)
     }
   }
+}
+
+/** Nobody announces that a recording expires, which it may do while it waits. */
+function msToExpiry({ record }: Moment): number {
+  const expiresAt = record?.expiresAt?.getTime() ?? Number.POSITIVE_INFINITY
+  return Math.max(1, expiresAt - Date.now())
 }
 
 /** Whoever waits already goes on waiting: the database comes back. */

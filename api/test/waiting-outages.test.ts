@@ -1,4 +1,4 @@
-/** Whoever waits is told all the same: after a lost connection, an outage, a shutdown. */
+/** Whoever waits is told all the same: after a lost connection, an outage, the recording's own time, a shutdown. */
 import { randomBytes } from 'node:crypto'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { buildWav } from '../../test/support/wav.ts'
@@ -57,6 +57,15 @@ it('where the server ends the listening connection, waiting goes on', async () =
   expect((await poll).status).toBe(200)
   await stream.ended
   expect(stream.events.at(-1)?.event).toBe('ready')
+})
+
+it('a recording that expires while it waits is gone at that moment', async () => {
+  const { poll, stream } = await waitTwice()
+  await app.db.pool.query("UPDATE record SET expires_at = now() + interval '1 second'")
+  await app.db.pool.query(`SELECT pg_notify('wavemill_record', key::text) FROM record`) // now they know when
+  expect((await poll).status).toBe(410)
+  await stream.ended
+  expect(stream.events.at(-1)?.event).toBe('expired')
 })
 
 it('a server that shuts down answers those who wait at once, and ends their streams', async () => {
