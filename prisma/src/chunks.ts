@@ -4,8 +4,6 @@ import { readCopiedBytes } from './copied-bytes.ts'
 import type { Database } from './database.ts'
 import { type Attempt, IS_HELD } from './segments.ts'
 
-const WINDOW_BYTES = 8 * 1_048_576
-
 /** The segment number under which a finished record's head (tag and Info frame) is kept; it is read first. */
 export const HEAD_SEGMENT = -1
 
@@ -49,8 +47,16 @@ export async function* readMp3(
   recordKey: bigint,
   range?: { start: number; end: number },
 ): AsyncGenerator<Buffer, void, undefined> {
-  for (const window of windowsOf(await findPieces(db.pool, recordKey, range))) {
-    yield* await readWindow(db.copyPool, recordKey, window)
+  let pieces = await findPieces(db.pool, recordKey, range)
+  while (pieces.length > 0) {
+    const window = db.windows.take(pieces.reduce((sum, { bytes }) => sum + bytes, 0))
+    try {
+      const { first, rest } = cutPieces(pieces, window.bytes)
+      yield* await readPieces(db.copyPool, recordKey, first)
+      pieces = rest
+    } finally {
+      window.release()
+    }
   }
 }
 
@@ -74,32 +80,30 @@ async function findPieces(
   return pieces
 }
 
-/** Groups pieces, at least one and otherwise at most 8 MiB together. */
-function* windowsOf(pieces: readonly Piece[]): Generator<Piece[]> {
-  let window: Piece[] = []
-  let bytes = 0
+/** Divides pieces into the first `bytes` of them and the rest. */
+function cutPieces(pieces: readonly Piece[], bytes: number): { first: Piece[]; rest: Piece[] } {
+  const first: Piece[] = []
+  const rest: Piece[] = []
+  let left = bytes
   for (const piece of pieces) {
-    if (window.length > 0 && bytes + piece.bytes > WINDOW_BYTES) {
-      yield window
-      window = []
-      bytes = 0
-    }
-    window.push(piece)
-    bytes += piece.bytes
+    const taken = Math.min(piece.bytes, left)
+    left -= taken
+    if (taken > 0) first.push({ ...piece, bytes: taken })
+    if (taken < piece.bytes) rest.push({ ...piece, offset: piece.offset + taken, bytes: piece.bytes - taken })
   }
-  if (window.length > 0) yield window
+  return { first, rest }
 }
 
-async function readWindow(pool: pg.Pool, recordKey: bigint, window: readonly Piece[]): Promise<Buffer[]> {
+async function readPieces(pool: pg.Pool, recordKey: bigint, wanted: readonly Piece[]): Promise<Buffer[]> {
   // COPY takes no parameters; these are all numbers.
-  const pieces = window.map(({ segment, part, offset, bytes }) => `(${segment},${part},${offset},${bytes})`)
+  const pieces = wanted.map(({ segment, part, offset, bytes }) => `(${segment},${part},${offset},${bytes})`)
   const buffers = await readCopiedBytes(
     pool,
     `SELECT substring(data FROM "offset" + 1 FOR bytes)
      FROM (VALUES ${pieces.join()}) AS piece(segment, part, "offset", bytes) JOIN chunk USING (segment, part)
      WHERE record_key = ${recordKey} ORDER BY segment, part`,
   )
-  const isWhole = window.every(({ bytes }, index) => buffers[index]?.byteLength === bytes)
+  const isWhole = wanted.every(({ bytes }, index) => buffers[index]?.byteLength === bytes)
   if (!isWhole) throw new Error(`The MP3 of record ${recordKey} was removed while it was read`)
   return buffers
 }

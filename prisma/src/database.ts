@@ -5,8 +5,11 @@ import type { Log } from '@wavemill/core/log'
 import { createQuietErrorLog } from '@wavemill/core/quiet-errors'
 import pg from 'pg'
 import { PrismaClient } from './generated/client.ts'
+import { createWindowBudget, type WindowBudget } from './window-budget.ts'
 
 const DOWNLOAD_CONNECTIONS = 4
+/** Where many download at once, each has to wait its turn; that is no outage. */
+const DOWNLOAD_TURN_TIMEOUT_MS = 30_000
 
 export interface Database {
   /** Ordinary reads and writes; it uses `pool`. */
@@ -15,6 +18,8 @@ export interface Database {
   readonly pool: pg.Pool
   /** Downloads only, so that they cannot starve the rest. */
   readonly copyPool: pg.Pool
+  /** What downloads may hold in memory. */
+  readonly windows: WindowBudget
   close(): Promise<void>
 }
 
@@ -42,12 +47,16 @@ export function openDatabase(options: DatabaseOptions): Database {
     return pool
   }
   const pool = open(options.poolSize ?? 10)
-  const copyPool = open(DOWNLOAD_CONNECTIONS, { query_timeout: 0 }) // see readCopiedBytes, which has its own
+  const copyPool = open(DOWNLOAD_CONNECTIONS, {
+    query_timeout: 0, // see readCopiedBytes, which has its own
+    connectionTimeoutMillis: DOWNLOAD_TURN_TIMEOUT_MS,
+  })
   const prisma = new PrismaClient({ adapter: new PrismaPg(pool), errorFormat: 'minimal' })
   return {
     prisma,
     pool,
     copyPool,
+    windows: createWindowBudget(),
     async close() {
       await prisma.$disconnect()
       await Promise.all([pool.end(), copyPool.end()])
