@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Walks the whole story with curl: a user, an upload, the wait, the MP3, and what each main mistake gets.
+# Walks the whole story with curl: a user, an upload, the wait, the MP3, what each main mistake gets, and the user's end.
 #
 #   examples/story.sh [recording.wav [result.mp3]]
 #
@@ -65,7 +65,16 @@ printf '%s  the link gives the MP3, once it is ready\n' "$status"
 ask 200 'what became of the recording' "${link/record?/record/status?}"
 ask 200 'the same as a stream of events, which ends once it is ready' "${link/record?/record/events?}"
 
+bearer="authorization: Bearer $token"
+ask 202 'a recording without a form: the body is the WAV, and the rest stands in the query' \
+  --header "$bearer" --header 'content-type: audio/wav' --data-binary "@$recording" \
+  "$base/record?user=$user&filename=tone.wav&expires=3600"
+second=$(field url)
+ask 200 "the user's own recordings, the latest first" --header "$bearer" "$base/records?user=$user&limit=10"
+ask 204 'a recording is deleted' --request DELETE --header "$bearer" "$second"
+
 echo 'The mistakes'
+refused 410 gone 'the link of a recording that was deleted' "$second"
 tone=$here/tone.wav
 refused 400 bad-name 'a name of spaces' \
   --header 'content-type: application/json' --data '{"name": "   "}' "$base/user"
@@ -81,5 +90,12 @@ refused 422 no-audio 'a WAV with no audio in it' \
 refused 404 unknown-record 'a record that nobody uploaded' "$base/record?id=$nobody&user=$user"
 refused 405 method-not-allowed 'a method that the address does not have' --request PUT "$base/user"
 refused 404 not-found 'an address that does not exist' "$base/nowhere"
+
+echo 'The end'
+ask 200 'a new token' --request POST --header "$bearer" "$base/user/token?user=$user"
+renewed=$(field token)
+refused 401 unauthorized 'the old token' --header "$bearer" "$base/records?user=$user"
+ask 204 'the user goes, with all that is theirs' --request DELETE --header "authorization: Bearer $renewed" "$base/user?user=$user"
+refused 404 unknown-record 'a link of that user' "$link"
 
 printf 'All as expected. The MP3 is %s\n' "$result"
