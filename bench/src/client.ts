@@ -1,9 +1,10 @@
-/** Speaks HTTP to Wavemill and to the bare server: a user, an upload as a stream, and a wait until the link is ready. */
-import { type Agent, request } from 'node:http'
+/** Speaks HTTP to Wavemill and to the bare server: a user, an upload as a stream, a wait until the link is ready, and a download. */
+import { createWriteStream } from 'node:fs'
+import { type Agent, type ClientRequest, type IncomingMessage, request } from 'node:http'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Recording } from './material.ts'
+import type { Upload } from './material.ts'
 
 export interface User {
   readonly id: string
@@ -26,7 +27,7 @@ export async function createUser(baseUrl: string): Promise<User> {
 }
 
 /** Uploads a recording and returns its link. @throws unless the answer is 202. */
-export async function uploadRecording(baseUrl: string, user: User, recording: Recording): Promise<string> {
+export async function uploadRecording(baseUrl: string, user: User, recording: Upload): Promise<string> {
   const answer = await postMultipart(`${baseUrl}/record`, { user: user.id, token: user.token }, recording)
   const { url } = parseAnswer(answer.status, 202, answer.body)
   if (url === undefined) throw new Error(`No url in ${answer.body}`)
@@ -37,7 +38,7 @@ export async function uploadRecording(baseUrl: string, user: User, recording: Re
 export async function postMultipart(
   url: string,
   fields: Readonly<Record<string, string>>,
-  recording: Recording,
+  recording: Upload,
 ): Promise<Answer> {
   const boundary = `wavemill-${crypto.randomUUID()}`
   const part = (name: string, more: string) =>
@@ -45,7 +46,7 @@ export async function postMultipart(
   const texts = Object.entries(fields).map(([name, value]) => `${part(name, '')}${value}\r\n`)
   const head = Buffer.from(texts.join('') + part('file', '; filename="bench.wav"\r\ncontent-type: audio/wav'))
   const tail = Buffer.from(`\r\n--${boundary}--\r\n`)
-  function* body() {
+  async function* body() {
     yield head
     yield* recording.stream()
     yield tail
@@ -82,14 +83,27 @@ export async function waitUntilReady(link: string, agent: Agent, pollEveryMs: nu
   }
 }
 
-async function answerOf(outgoing: ReturnType<typeof request>): Promise<Answer> {
-  const incoming = await new Promise<import('node:http').IncomingMessage>((resolve, reject) => {
-    outgoing.once('response', resolve)
-    outgoing.once('error', reject)
-  })
+/** Writes what a link gives to a file, as it comes. @throws unless the answer is 200. */
+export async function downloadTo(path: string, link: string): Promise<void> {
+  const outgoing = request(link)
+  outgoing.end()
+  const incoming = await incomingOf(outgoing)
+  if (incoming.statusCode !== 200) throw new Error(`The download was answered with ${incoming.statusCode}`)
+  await pipeline(incoming, createWriteStream(path))
+}
+
+async function answerOf(outgoing: ClientRequest): Promise<Answer> {
+  const incoming = await incomingOf(outgoing)
   const chunks: Buffer[] = []
   for await (const chunk of incoming) chunks.push(chunk)
   return { status: incoming.statusCode ?? 0, body: Buffer.concat(chunks).toString() }
+}
+
+function incomingOf(outgoing: ClientRequest): Promise<IncomingMessage> {
+  return new Promise((resolve, reject) => {
+    outgoing.once('response', resolve)
+    outgoing.once('error', reject)
+  })
 }
 
 type JsonAnswer = Partial<Record<'id' | 'token' | 'url' | 'status', string>>

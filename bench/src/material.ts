@@ -1,36 +1,57 @@
 /** Makes WAV recordings of any length as a stream, so that no test material is kept anywhere. */
+import { bytesPerSecond, type WavFormat, wavHead } from './wav-head.ts'
 
-const SAMPLE_RATE = 44_100
-const CHANNELS = 2
-const BYTES_PER_SECOND = SAMPLE_RATE * CHANNELS * 2
-const HEADER_BYTES = 44
 const BLOCK_SECONDS = 7
-const BLOCK_BYTES = BLOCK_SECONDS * BYTES_PER_SECOND
 
-export interface Recording {
+/** As a CD has it: 16 bits, 44.1 kHz, stereo. */
+const compactDisc: WavFormat = {
+  container: 'RIFF',
+  formatTag: 1,
+  sampleRate: 44_100,
+  channels: 2,
+  bytesPerSample: 2,
+}
+
+/** The largest that a WAV makes of a second: 64-bit floats, and sizes that 32 bits need not hold. */
+export const longFloat: WavFormat = {
+  container: 'RF64',
+  formatTag: 3,
+  sampleRate: 48_000,
+  channels: 2,
+  bytesPerSample: 8,
+}
+
+export interface Upload {
   /** Of the whole file. */
   readonly bytes: number
-  readonly seconds: number
   /** The file from its beginning; each call begins anew, with the same bytes. */
+  stream(): Iterable<Buffer> | AsyncIterable<Buffer>
+}
+
+export interface Recording extends Upload {
+  readonly seconds: number
   stream(): Iterable<Buffer>
 }
 
 /**
- * A 16-bit stereo recording of 44.1 kHz. Seven seconds of material repeat, so that making it costs the client nothing.
+ * A stereo recording, by default of a CD's format. Seven seconds of material repeat, so that making it costs the client
+ * nothing.
  *
  * @param sound music, or silence where only the bytes count: an encoder is through with it in a fraction of the time.
  */
 export function recordingOf(
   size: { seconds: number } | { audioBytes: number },
   sound: 'music' | 'silence' = 'music',
+  format: WavFormat = compactDisc,
 ): Recording {
-  const audioBytes = 'seconds' in size ? size.seconds * BYTES_PER_SECOND : size.audioBytes
+  const audioBytes = 'seconds' in size ? size.seconds * bytesPerSecond(format) : size.audioBytes
+  const head = wavHead(format, audioBytes)
   return {
-    bytes: HEADER_BYTES + audioBytes,
-    seconds: audioBytes / BYTES_PER_SECOND,
+    bytes: head.length + audioBytes,
+    seconds: audioBytes / bytesPerSecond(format),
     *stream() {
-      yield header(audioBytes)
-      const block = sound === 'music' ? musicBlock() : Buffer.alloc(BLOCK_BYTES)
+      yield head
+      const block = sound === 'music' ? musicBlock(format) : Buffer.alloc(blockBytes(format))
       for (let left = audioBytes; left > 0; left -= block.length) {
         yield left < block.length ? block.subarray(0, left) : block
       }
@@ -38,37 +59,28 @@ export function recordingOf(
   }
 }
 
-function header(audioBytes: number): Buffer {
-  const bytes = Buffer.alloc(HEADER_BYTES)
-  bytes.write('RIFF', 0, 'latin1')
-  bytes.writeUInt32LE(HEADER_BYTES - 8 + audioBytes, 4)
-  bytes.write('WAVEfmt ', 8, 'latin1')
-  bytes.writeUInt32LE(16, 16)
-  bytes.writeUInt16LE(1, 20)
-  bytes.writeUInt16LE(CHANNELS, 22)
-  bytes.writeUInt32LE(SAMPLE_RATE, 24)
-  bytes.writeUInt32LE(BYTES_PER_SECOND, 28)
-  bytes.writeUInt16LE(CHANNELS * 2, 32)
-  bytes.writeUInt16LE(16, 34)
-  bytes.write('data', 36, 'latin1')
-  bytes.writeUInt32LE(audioBytes, 40)
-  return bytes
+function blockBytes(format: WavFormat): number {
+  return BLOCK_SECONDS * bytesPerSecond(format)
 }
 
 /** Chords that change each half second, their overtones, and noise that swells: an encoder works on it as on music. */
-function musicBlock(): Buffer {
-  const block = Buffer.alloc(BLOCK_BYTES)
+function musicBlock(format: WavFormat): Buffer {
+  const block = Buffer.alloc(blockBytes(format))
   const random = createRandom(1)
-  for (let frame = 0; frame < BLOCK_SECONDS * SAMPLE_RATE; frame += 1) {
-    const time = frame / SAMPLE_RATE
+  let offset = 0
+  for (let frame = 0; frame < BLOCK_SECONDS * format.sampleRate; frame += 1) {
+    const time = frame / format.sampleRate
     const root = 110 * 2 ** (((Math.floor(time * 2) * 5) % 12) / 12)
     const swell = 0.5 + 0.5 * Math.sin(2 * Math.PI * 0.7 * time)
-    for (let channel = 0; channel < CHANNELS; channel += 1) {
+    for (let channel = 0; channel < format.channels; channel += 1) {
       let sample = 0.1 * swell * (random() - 0.5)
       for (const [overtone, level] of overtones) {
         sample += level * Math.sin(2 * Math.PI * root * overtone * time + channel * overtone)
       }
-      block.writeInt16LE(Math.round(sample * 32_767), (frame * CHANNELS + channel) * 2)
+      offset =
+        format.formatTag === 3
+          ? block.writeDoubleLE(sample, offset)
+          : block.writeInt16LE(Math.round(sample * 32_767), offset)
     }
   }
   return block

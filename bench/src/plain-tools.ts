@@ -1,5 +1,8 @@
-/** Starts what Wavemill is measured against, each in a session of its own: the bare server and plain ffmpeg. */
+/** Starts what Wavemill is measured against, each in a session of its own: the bare server, one plain ffmpeg and many. */
 import { once } from 'node:events'
+import { writeFile } from 'node:fs/promises'
+import { availableParallelism } from 'node:os'
+import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { freePort } from './service.ts'
@@ -35,11 +38,39 @@ export async function startBareServer(folder: string): Promise<BareServer> {
  */
 export async function timePlainFfmpeg(wavPath: string, mp3Path: string): Promise<number> {
   const startedAt = performance.now()
-  await run(process.env.FFMPEG_PATH || 'ffmpeg', [
-    ...['-nostdin', '-v', 'error', '-y', '-i', wavPath],
-    ...['-codec:a', 'libmp3lame', '-q:a', '2', mp3Path],
-  ])
+  await run(ffmpegPath(), [...quietly, '-i', wavPath, ...asByDefault, mp3Path])
   return performance.now() - startedAt
+}
+
+/**
+ * Encodes many WAV files, one ffmpeg for each and one core for each ffmpeg, as anybody would from a shell: by `xargs -P`.
+ *
+ * @param options of ffmpeg, beside those that are Wavemill's defaults.
+ * @returns milliseconds from the first start to the last end.
+ */
+export async function timeXargsFfmpeg(
+  wavPaths: readonly string[],
+  folder: string,
+  options: readonly string[] = [],
+): Promise<number> {
+  const list = join(folder, 'xargs.txt')
+  await writeFile(list, wavPaths.map((path) => `${path}\0`).join(''))
+  const encode = [ffmpegPath(), ...quietly, '-i', '{}', ...asByDefault, ...options, '{}.mp3']
+  const startedAt = performance.now()
+  await run('xargs', ['-0', '-a', list, '-P', String(availableParallelism()), '-I', '{}', ...encode])
+  return performance.now() - startedAt
+}
+
+/** Runs ffmpeg for what is no measurement: to cut, join and convert material. */
+export function runFfmpeg(args: readonly string[]): Promise<void> {
+  return run(ffmpegPath(), [...quietly, ...args])
+}
+
+const quietly = ['-nostdin', '-v', 'error', '-y']
+const asByDefault = ['-codec:a', 'libmp3lame', '-q:a', '2']
+
+function ffmpegPath(): string {
+  return process.env.FFMPEG_PATH || 'ffmpeg'
 }
 
 /** Writes everything the kernel still holds to the disk, so that no measurement pays for the one before it. */

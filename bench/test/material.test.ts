@@ -4,9 +4,10 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { ffprobe } from '../../test/support/judges.ts'
+import { decodeByFfmpeg, ffprobe } from '../../test/support/judges.ts'
 import { missing } from '../../test/support/requirement.ts'
-import { recordingOf } from '../src/material.ts'
+import { longFloat, recordingOf } from '../src/material.ts'
+import { wavHead } from '../src/wav-head.ts'
 
 let folder = ''
 beforeAll(async () => {
@@ -22,6 +23,19 @@ it('says beforehand how many bytes the whole file will have', () => {
   expect(bytes).toBe(5_000_044)
 })
 
+it('states sizes beyond 32 bits where EBU Tech 3306 puts them', () => {
+  const audioBytes = 6 * 1024 ** 3
+  const head = wavHead(longFloat, audioBytes)
+  expect(head.toString('latin1', 0, 4)).toBe('RF64')
+  expect(head.readUInt32LE(4)).toBe(0xffff_ffff)
+  expect(head.toString('latin1', 12, 16)).toBe('ds64')
+  expect(head.readBigUInt64LE(20)).toBe(BigInt(head.length + audioBytes - 8))
+  expect(head.readBigUInt64LE(28)).toBe(BigInt(audioBytes))
+  expect(head.readBigUInt64LE(36)).toBe(BigInt(audioBytes / 16))
+  expect(head.toString('latin1', head.length - 8, head.length - 4)).toBe('data')
+  expect(head.readUInt32LE(head.length - 4)).toBe(0xffff_ffff)
+})
+
 describe.skipIf(missing('ffmpeg'))('as ffmpeg sees them', () => {
   it.each(['music', 'silence'] as const)(
     '%s lasts exactly as long as asked for, also past the block that repeats',
@@ -33,6 +47,18 @@ describe.skipIf(missing('ffmpeg'))('as ffmpeg sees them', () => {
       expect(streams[0]).toMatchObject({ ...format, duration_ts: 16 * 44_100 })
     },
   )
+
+  it('one of 64-bit floats in RF64 is what it says, and the music of any other', async () => {
+    const path = join(folder, 'float.wav')
+    await writeFile(path, recordingOf({ seconds: 9 }, 'music', longFloat).stream())
+    const { streams } = await ffprobe(path)
+    const format = { codec_name: 'pcm_f64le', sample_rate: '48000', channels: 2 }
+    expect(streams[0]).toMatchObject({ ...format, duration_ts: 9 * 48_000 })
+    const samples = await decodeByFfmpeg(path)
+    const peak = samples.reduce((most, sample) => Math.max(most, Math.abs(sample)), 0)
+    expect(peak).toBeGreaterThan(0.4)
+    expect(peak).toBeLessThan(1)
+  })
 
   it('music is as hard to encode as any: its MP3 of quality 2 takes well over 128 kbit/s', async () => {
     const [wav, mp3] = [join(folder, 'b.wav'), join(folder, 'b.mp3')]
