@@ -3,8 +3,10 @@ import { type Effort, parseCommandLine } from './effort.ts'
 import { type Figure, renderTable } from './figures.ts'
 import { measureFlood } from './measure-flood.ts'
 import { measureHour } from './measure-hour.ts'
+import { measureHuge } from './measure-huge.ts'
 import { measureSegments } from './measure-segments.ts'
 import { measureShort } from './measure-short.ts'
+import { measureSize } from './measure-size.ts'
 import { measureFirstStart, measureSecondStart } from './measure-start.ts'
 import { measureUpload } from './measure-upload.ts'
 import { type Workplace, withWorkplace } from './workplace.ts'
@@ -16,6 +18,8 @@ const parts: Readonly<Record<string, (workplace: Workplace, effort: Effort) => P
   upload: measureUpload,
   hour: measureHour,
   segments: measureSegments,
+  huge: measureHuge,
+  size: measureSize,
   'first-start': measureFirstStart,
 }
 // One downloads every package again: it runs only where it is asked for.
