@@ -104,10 +104,10 @@ export async function usedUpSegments(
   }))
 }
 
-/** Ends records whose time is over; one that is still being transcoded is let finish first. @returns their keys. */
+/** Ends records whose time is over, also while they wait or are transcoded: nobody could download them. @returns their keys. */
 export async function expireRecords(db: Database, limit: number): Promise<bigint[]> {
   const { rows } = await db.pool.query<{ key: string }>(
-    `SELECT key FROM record WHERE expires_at <= now() AND status IN ('ready', 'failed')
+    `SELECT key FROM record WHERE expires_at <= now() AND status NOT IN ('deleted', 'expired')
      ORDER BY expires_at LIMIT $1`,
     [limit],
   )

@@ -95,22 +95,26 @@ test('a record deleted before it is finished stays deleted', async () => {
   expect(await statusOf(key)).toBe('deleted')
 })
 
-test('a record whose time is over expires, but not while it is being transcoded', async () => {
+test('a record whose time is over expires, also while it waits or is being transcoded', async () => {
   const past = new Date(Date.now() - 1_000)
   const ready = await makeReady(past)
-  const unfinished = await insert(1, past)
+  const waiting = await insert(1, past)
+  const running = await insert(2, past)
+  await takeSegment(testDb.db, { recordKey: running, seq: 0, worker: 'test' })
   const kept = await makeReady(new Date(Date.now() + 60_000))
   const forEver = await makeReady()
-  expect(await expireRecords(testDb.db, 10)).toEqual([ready])
+  expect(new Set(await expireRecords(testDb.db, 10))).toEqual(new Set([ready, waiting, running]))
   expect(await expireRecords(testDb.db, 10)).toEqual([])
-  expect(await Promise.all([ready, unfinished, kept, forEver].map(statusOf))).toEqual([
-    'expired',
-    'queued',
-    'ready',
-    'ready',
+  expect(await Promise.all([ready, waiting, running, kept, forEver].map(statusOf))).toEqual([
+    ...['expired', 'expired', 'expired'],
+    ...['ready', 'ready'],
   ])
-  const { rowCount } = await testDb.db.pool.query('SELECT FROM chunk WHERE record_key = $1', [ready])
-  expect(rowCount).toBe(0)
+  for (const table of ['chunk', 'segment']) {
+    const { rowCount } = await testDb.db.pool.query(`SELECT FROM ${table} WHERE record_key = ANY($1)`, [
+      [ready, waiting, running],
+    ])
+    expect(rowCount).toBe(0)
+  }
 })
 
 test('tombstones are purged after their days, some at a time', async () => {
