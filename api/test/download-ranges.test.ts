@@ -194,7 +194,10 @@ it('any set of ranges gives the same bytes as slicing', async () => {
       }
       const stretches = stretchesOf(wanted)
       const answer = await get({ range })
-      if (stretches.length === 0) return expect(answer.status).toBe(416)
+      if (stretches.length === 0) {
+        expect(answer.status).toBe(416)
+        return // nothing: a property takes false for a failure
+      }
       const type = answer.headers.get('content-type') ?? ''
       const isAlone = type === 'audio/mpeg'
       const order = isAlone

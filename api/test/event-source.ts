@@ -1,7 +1,7 @@
 /** Reads an event stream as the HTML standard says (section 9.2.6), and keeps what came, comments too. */
 import { eventually } from './eventually.ts'
 
-export interface StreamEvent {
+interface StreamEvent {
   readonly id: string
   readonly event: string
   readonly data: { readonly status: string; readonly progress?: number }

@@ -157,16 +157,12 @@ describe.skipIf(missing('ffmpeg'))('what ffmpeg writes', () => {
     expect(measureWav(header, stdout.length).samples).toBe(SAMPLES)
   })
 
-  test.each(['adpcm_ms', 'adpcm_ima_wav', 'adpcm_g726', 'libmp3lame', 'ac3'])(
-    'with codec %s is refused by name',
-    async (codec) => {
-      const path = join(folder, 'codec.wav')
-      const plain = join(folder, 'plain.wav')
-      await writeFile(plain, buildWav({ samples: SAMPLES, channels: 1, sampleRate: 32_000, material }))
-      const mono8k = codec === 'adpcm_g726' ? ['-ar', '8000'] : []
-      await run('ffmpeg', ['-y', '-v', 'error', '-i', plain, ...mono8k, '-c:a', codec, path])
-      const file = await readFile(path)
-      expect(() => readHeader(file)).toThrow(expect.objectContaining({ code: 'unsupported-codec' }))
-    },
-  )
+  test.each(['libmp3lame', 'ac3'])('with codec %s is refused by name', async (codec) => {
+    const path = join(folder, 'codec.wav')
+    const plain = join(folder, 'plain.wav')
+    await writeFile(plain, buildWav({ samples: SAMPLES, channels: 1, sampleRate: 32_000, material }))
+    await run('ffmpeg', ['-y', '-v', 'error', '-i', plain, '-c:a', codec, path])
+    const file = await readFile(path)
+    expect(() => readHeader(file)).toThrow(expect.objectContaining({ code: 'unsupported-codec' }))
+  })
 })
