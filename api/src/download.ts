@@ -23,7 +23,7 @@ export async function sendMp3(
   const verdict = judgePreconditions(header, validators)
   if (verdict === 'failed')
     throw new Problem('precondition-failed', 'The MP3 is not the one that the condition asks for.')
-  if (verdict === 'not-modified') return reply.code(304).headers(validatorHeaders(validators)).send()
+  if (verdict === 'not-modified') return reply.code(304).headers(validatorHeaders(mp3)).send()
 
   const range = request.method === 'GET' && allowsRange(header, validators) ? header('range') : undefined
   const part = range === undefined ? undefined : selectPart(range, mp3.size)

@@ -13,18 +13,22 @@ export interface ReadyMp3 {
   readonly size: number
   readonly sha256: Buffer
   readonly readyAt: Date
+  /** From then on nobody gets it any more. */
+  readonly expiresAt: Date | undefined
 }
 
 export const MP3_TYPE = 'audio/mpeg'
 
+const YEAR_SECONDS = 31_536_000
+
 /** @throws Error if the record says that it is ready, but not what its MP3 is. */
 export function readyMp3Of(record: RecordState): ReadyMp3 {
-  const { key, status, mp3Size: size, mp3Sha256: sha256, readyAt } = record
+  const { key, status, mp3Size: size, mp3Sha256: sha256, readyAt, expiresAt } = record
   if (status !== 'ready' || size === undefined || sha256 === undefined || readyAt === undefined) {
     throw new Error(`Record ${key} is ${status} and has no whole MP3`)
   }
   const name = downloadName(record.fileName, storedTitle(record.options))
-  return { key, name, size, sha256, readyAt }
+  return { key, name, size, sha256, readyAt, expiresAt }
 }
 
 /** Both are strong: the bytes of an MP3 never change. */
@@ -33,13 +37,19 @@ export function validatorsOf({ sha256, readyAt }: ReadyMp3): Validators {
   return { etag: `"${sha256.toString('hex')}"`, lastModified: wholeSecond }
 }
 
-/** What a cache must know, and may keep for as long as it likes. */
-export function validatorHeaders({ etag, lastModified }: Validators): Record<string, string> {
+/** What a cache must know, and may keep for as long as the record lives. */
+export function validatorHeaders(mp3: ReadyMp3): Record<string, string> {
+  const { etag, lastModified } = validatorsOf(mp3)
   return {
     etag,
     'last-modified': new Date(lastModified).toUTCString(),
-    'cache-control': 'private, max-age=31536000, immutable',
+    'cache-control': `private, max-age=${secondsToKeep(mp3)}, immutable`,
   }
+}
+
+function secondsToKeep({ expiresAt }: ReadyMp3): number {
+  const secondsLeft = ((expiresAt?.getTime() ?? Infinity) - Date.now()) / 1_000
+  return Math.floor(Math.max(0, Math.min(secondsLeft, YEAR_SECONDS)))
 }
 
 /**
@@ -49,7 +59,7 @@ export function validatorHeaders({ etag, lastModified }: Validators): Record<str
 export function mp3Headers(mp3: ReadyMp3, type: 'inline' | 'attachment'): Record<string, string> {
   const { name, sha256 } = mp3
   return {
-    ...validatorHeaders(validatorsOf(mp3)),
+    ...validatorHeaders(mp3),
     'accept-ranges': 'bytes',
     'repr-digest': `sha-256=:${sha256.toString('base64')}:`, // RFC 9530, section 3: of the whole, also in a 206
     'content-disposition': contentDisposition(name, { type, fallback: asciiOf(name) }),

@@ -102,6 +102,21 @@ describe('an upload', () => {
     expect(short).toBeLessThan(dayAhead)
   })
 
+  it('is kept by caches for no longer than that', async () => {
+    const { url } = await upload(app, user, { expires: '600' })
+    await finishLinked(app.db, url, randomBytes(2_000))
+    const first = await fetch(url)
+    await first.body?.cancel()
+    const again = await fetch(url, { headers: { 'if-none-match': first.headers.get('etag') ?? '' } })
+    expect(again.status).toBe(304)
+    for (const answer of [first, again]) {
+      const [, seconds] =
+        /^private, max-age=(\d+), immutable$/.exec(answer.headers.get('cache-control') ?? '') ?? []
+      expect(Number(seconds)).toBeLessThanOrEqual(600)
+      expect(Number(seconds)).toBeGreaterThan(500)
+    }
+  })
+
   it('is gone from that moment on, ready or not, also before anybody has removed it', async () => {
     const ready = await upload(app, user, { expires: '2' })
     await finishLinked(app.db, ready.url, randomBytes(2_000))
