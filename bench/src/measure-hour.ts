@@ -4,31 +4,34 @@ import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { uploadRecording, waitUntilReady } from './client.ts'
+import type { Effort } from './effort.ts'
 import { type Figure, median, percentile, withUnit } from './figures.ts'
 import { type Latencies, probeDuring } from './latencies.ts'
-import { recordingOf } from './material.ts'
+import { type Recording, recordingOf } from './material.ts'
 import { flushDisk, timePlainFfmpeg } from './plain-tools.ts'
 import { residentMb, watchPeakMb } from './processes.ts'
 import { type Rivals, withRivals } from './rivals.ts'
 import type { Workplace } from './workplace.ts'
 
-const ROUNDS = 3
-const recording = recordingOf({ seconds: 3600 })
+const MINUTES = 60
 
-export async function measureHour(workplace: Workplace): Promise<Figure[]> {
+export async function measureHour(workplace: Workplace, effort: Effort): Promise<Figure[]> {
+  const minutes = MINUTES * effort.share
+  const recording = recordingOf({ seconds: minutes * 60 })
   const wavPath = join(workplace.folder, 'hour.wav')
   await pipeline(Readable.from(recording.stream()), createWriteStream(wavPath))
   return withRivals(workplace, async (rivals) => {
     const idleMb = await residentMb(rivals.workerPid)
     const plainMs: number[] = []
     const rounds: Round[] = []
-    for (let round = 1; round <= ROUNDS; round += 1) {
-      workplace.tell(`60 minutes, round ${round} of ${ROUNDS}`)
+    const count = effort.rounds ?? 3
+    for (let round = 1; round <= count; round += 1) {
+      workplace.tell(`${minutes} minutes, round ${round} of ${count}`)
       await flushDisk()
       plainMs.push(await encodePlainly(rivals, wavPath))
-      rounds.push(await transcodeByService(rivals))
+      rounds.push(await transcodeByService(rivals, recording))
     }
-    return figuresOf(median(plainMs), idleMb, rounds)
+    return figuresOf(minutes, median(plainMs), idleMb, rounds)
   })
 }
 
@@ -44,7 +47,7 @@ async function encodePlainly(rivals: Rivals, wavPath: string): Promise<number> {
   return result
 }
 
-async function transcodeByService(rivals: Rivals): Promise<Round> {
+async function transcodeByService(rivals: Rivals, recording: Recording): Promise<Round> {
   const peak = await watchPeakMb(rivals.workerPid)
   const link = await uploadRecording(rivals.service.baseUrl, rivals.user, recording)
   const answeredAt = performance.now()
@@ -52,7 +55,7 @@ async function transcodeByService(rivals: Rivals): Promise<Round> {
   return { tookMs: performance.now() - answeredAt, peakMb: await peak.stop(), latencies }
 }
 
-function figuresOf(plainMs: number, idleMb: number, rounds: readonly Round[]): Figure[] {
+function figuresOf(minutes: number, plainMs: number, idleMb: number, rounds: readonly Round[]): Figure[] {
   const serviceMs = median(rounds.map((round) => round.tookMs))
   const peakMb = Math.max(...rounds.map((round) => round.peakMb))
   const serviceP99 = percentile(
@@ -65,21 +68,21 @@ function figuresOf(plainMs: number, idleMb: number, rounds: readonly Round[]): F
   )
   return [
     {
-      what: '60 minutes: answered -> ready',
+      what: `${minutes} minutes: answered -> ready`,
       detail: `${withUnit(serviceMs / 1000, 's')} against ${withUnit(plainMs / 1000, 's')} of plain ffmpeg`,
       value: serviceMs / plainMs,
       unit: 'x',
       bar: 1.15,
     },
     {
-      what: '60 minutes: memory of the worker over idle',
+      what: `${minutes} minutes: memory of the worker over idle`,
       detail: `peak ${withUnit(peakMb, 'MB')}, idle ${withUnit(idleMb, 'MB')}`,
       value: peakMb - idleMb,
       unit: 'MB',
       bar: 80,
     },
     {
-      what: '60 minutes: p99 of /health/live meanwhile',
+      what: `${minutes} minutes: p99 of /health/live meanwhile`,
       detail: `${withUnit(serviceP99, 'ms')} against ${withUnit(bareP99, 'ms')} of a bare Fastify route`,
       value: serviceP99 / bareP99,
       unit: 'x',

@@ -21,6 +21,10 @@ interface Round {
   readonly plainCpuSeconds: number
   readonly xargsMs: number
   readonly serviceMs: number
+  readonly apiCpuSeconds: number
+  readonly workerCpuSeconds: number
+  readonly ffmpegCpuSeconds: number
+  /** Of these three and of what started them; the database's is left out. */
   readonly serviceCpuSeconds: number
 }
 
@@ -70,42 +74,58 @@ async function encodeSegments(segmentPaths: readonly string[], { folder }: Workp
   return timeXargsFfmpeg(segmentPaths, folder, ['-reservoir', '0'])
 }
 
-/** The time from accepted to ready, and the CPU time of everything from the upload's first byte on. */
+/** The time from accepted to ready, and the CPU time from the upload's first byte on. */
 async function transcodeByService(
-  { service, apiPid, workerPid, user, agent }: IdleService,
+  idle: IdleService,
   recording: Recording,
-): Promise<Pick<Round, 'serviceMs' | 'serviceCpuSeconds'>> {
+): Promise<Omit<Round, 'plainMs' | 'plainCpuSeconds' | 'xargsMs'>> {
   await flushDisk()
-  // Each ffmpeg is a child of the worker; the database, a child of the supervisor that does not end, is left out.
-  const pids = [service.pid, apiPid, workerPid]
-  const cpuSecondsBefore = await cpuSecondsOf(pids)
-  const link = await uploadRecording(service.baseUrl, user, recording)
+  const before = await readCpuTimes(idle)
+  const link = await uploadRecording(idle.service.baseUrl, idle.user, recording)
   const acceptedAt = performance.now()
-  await waitUntilReady(link, agent, 50)
+  await waitUntilReady(link, idle.agent, 50)
   const serviceMs = performance.now() - acceptedAt
-  return { serviceMs, serviceCpuSeconds: (await cpuSecondsOf(pids)) - cpuSecondsBefore }
+  const after = await readCpuTimes(idle)
+  const [apiCpuSeconds, workerCpuSeconds, ffmpegCpuSeconds] = [
+    after.api.own - before.api.own,
+    after.worker.own - before.worker.own,
+    after.worker.ofChildren - before.worker.ofChildren,
+  ]
+  const supervisorCpuSeconds = after.supervisor.own - before.supervisor.own
+  const serviceCpuSeconds = apiCpuSeconds + workerCpuSeconds + ffmpegCpuSeconds + supervisorCpuSeconds
+  return { serviceMs, apiCpuSeconds, workerCpuSeconds, ffmpegCpuSeconds, serviceCpuSeconds }
+}
+
+async function readCpuTimes({ service, apiPid, workerPid }: IdleService) {
+  return {
+    supervisor: await cpuSecondsOf(service.pid),
+    api: await cpuSecondsOf(apiPid),
+    worker: await cpuSecondsOf(workerPid),
+  }
 }
 
 function figuresOf(minutes: number, rounds: readonly Round[]): Figure[] {
   const middle = (of: keyof Round) => median(rounds.map((round) => round[of]))
-  const seconds = (of: 'plainMs' | 'xargsMs' | 'serviceMs') => withUnit(middle(of) / 1000, 's')
+  const took = (of: 'plainMs' | 'xargsMs' | 'serviceMs') => withUnit(middle(of) / 1000, 's')
+  const cpu = (of: Exclude<keyof Round, 'plainMs' | 'xargsMs' | 'serviceMs'>) => withUnit(middle(of), 's')
+  const shares = `ffmpeg ${cpu('ffmpegCpuSeconds')}, worker ${cpu('workerCpuSeconds')}, API ${cpu('apiCpuSeconds')}`
   return [
     {
       what: `${minutes} minutes: accepted -> ready`,
-      detail: `${seconds('serviceMs')} against ${seconds('xargsMs')} of xargs ffmpeg on the segments`,
+      detail: `${took('serviceMs')} against ${took('xargsMs')} of xargs ffmpeg on the segments`,
       value: middle('serviceMs') / middle('xargsMs'),
       unit: 'x',
       bar: 1.15,
     },
     {
       what: `${minutes} minutes: accepted -> ready`,
-      detail: `${seconds('serviceMs')} against ${seconds('plainMs')} of one plain ffmpeg`,
+      detail: `${took('serviceMs')} against ${took('plainMs')} of one plain ffmpeg`,
       value: middle('serviceMs') / middle('plainMs'),
       unit: 'x',
     },
     {
       what: `${minutes} minutes: CPU time without the database's`,
-      detail: `${withUnit(middle('serviceCpuSeconds'), 's')} against ${withUnit(middle('plainCpuSeconds'), 's')} of one plain ffmpeg`,
+      detail: `${cpu('serviceCpuSeconds')} (${shares}) against ${cpu('plainCpuSeconds')} of one plain ffmpeg`,
       value: middle('serviceCpuSeconds') / middle('plainCpuSeconds'),
       unit: 'x',
       bar: 1.2,

@@ -1,19 +1,19 @@
 /** Measures how long `npm start` takes until it is ready: again, and (apart) in a fresh clone with empty caches. */
 import { join } from 'node:path'
+import type { Effort } from './effort.ts'
 import { type Figure, median, withUnit } from './figures.ts'
 import { run } from './plain-tools.ts'
 import { repositoryRoot, startService } from './service.ts'
 import type { Workplace } from './workplace.ts'
 
-const ROUNDS = 3
-
 /** The first start makes the database and is not counted; each later one finds everything in place. */
-export async function measureSecondStart(workplace: Workplace): Promise<Figure[]> {
+export async function measureSecondStart(workplace: Workplace, effort: Effort): Promise<Figure[]> {
+  const rounds = effort.rounds ?? 3
   const dataDir = await workplace.newFolder()
   const tookMs: number[] = []
-  for (let round = 0; round <= ROUNDS; round += 1) {
+  for (let round = 0; round <= rounds; round += 1) {
     workplace.tell(
-      round === 0 ? 'npm start for the first time' : `npm start again, round ${round} of ${ROUNDS}`,
+      round === 0 ? 'npm start for the first time' : `npm start again, round ${round} of ${rounds}`,
     )
     const service = await startService({ dataDir, command: ['npm', 'start'] })
     if (round > 0) tookMs.push(service.readyAfterMs)

@@ -1,33 +1,37 @@
 /** Measures the upload of a recording of 1 GB: its time against a bare multipart route, and the API's memory. */
 import { postMultipart, uploadRecording, waitUntilReady } from './client.ts'
+import type { Effort } from './effort.ts'
 import { type Figure, median, withUnit } from './figures.ts'
-import { recordingOf } from './material.ts'
+import { type Recording, recordingOf } from './material.ts'
 import { flushDisk } from './plain-tools.ts'
 import { residentMb, watchPeakMb } from './processes.ts'
 import { type Rivals, withRivals } from './rivals.ts'
 import type { Workplace } from './workplace.ts'
 
-const ROUNDS = 3
-const recording = recordingOf({ audioBytes: 1_073_741_824 }, 'silence')
+const GIB = 1024 ** 3
 
-export function measureUpload(workplace: Workplace): Promise<Figure[]> {
+export function measureUpload(workplace: Workplace, effort: Effort): Promise<Figure[]> {
+  const audioBytes = Math.round((GIB * effort.share) / 4) * 4
+  const recording = recordingOf({ audioBytes }, 'silence')
+  const size = withUnit(audioBytes / GIB, 'GB')
   return withRivals(workplace, async (rivals) => {
     const idleMb = await residentMb(rivals.apiPid)
     const bareMs: number[] = []
     const serviceMs: number[] = []
     const peaksMb: number[] = []
-    for (let round = 1; round <= ROUNDS; round += 1) {
-      workplace.tell(`upload of 1 GB, round ${round} of ${ROUNDS}`)
-      bareMs.push(await uploadToBareServer(rivals))
-      const { tookMs, peakMb } = await uploadToService(rivals)
+    const rounds = effort.rounds ?? 3
+    for (let round = 1; round <= rounds; round += 1) {
+      workplace.tell(`upload of ${size}, round ${round} of ${rounds}`)
+      bareMs.push(await uploadToBareServer(rivals, recording))
+      const { tookMs, peakMb } = await uploadToService(rivals, recording)
       serviceMs.push(tookMs)
       peaksMb.push(peakMb)
     }
-    return figuresOf(median(bareMs), median(serviceMs), idleMb, Math.max(...peaksMb))
+    return figuresOf(size, median(bareMs), median(serviceMs), idleMb, Math.max(...peaksMb))
   })
 }
 
-async function uploadToBareServer({ bare }: Rivals): Promise<number> {
+async function uploadToBareServer({ bare }: Rivals, recording: Recording): Promise<number> {
   await flushDisk()
   const startedAt = performance.now()
   const { status, body } = await postMultipart(`${bare.baseUrl}/upload`, {}, recording)
@@ -35,12 +39,10 @@ async function uploadToBareServer({ bare }: Rivals): Promise<number> {
   return performance.now() - startedAt
 }
 
-async function uploadToService({
-  service,
-  apiPid,
-  user,
-  agent,
-}: Rivals): Promise<{ tookMs: number; peakMb: number }> {
+async function uploadToService(
+  { service, apiPid, user, agent }: Rivals,
+  recording: Recording,
+): Promise<{ tookMs: number; peakMb: number }> {
   await flushDisk()
   const peak = await watchPeakMb(apiPid)
   const startedAt = performance.now()
@@ -52,17 +54,23 @@ async function uploadToService({
   return { tookMs, peakMb }
 }
 
-function figuresOf(bareMs: number, serviceMs: number, idleMb: number, peakMb: number): Figure[] {
+function figuresOf(
+  size: string,
+  bareMs: number,
+  serviceMs: number,
+  idleMb: number,
+  peakMb: number,
+): Figure[] {
   return [
     {
-      what: 'upload of 1 GB: time',
+      what: `upload of ${size}: time`,
       detail: `${withUnit(serviceMs / 1000, 's')} against ${withUnit(bareMs / 1000, 's')} of a bare multipart route with fsync`,
       value: serviceMs / bareMs,
       unit: 'x',
       bar: 2,
     },
     {
-      what: 'upload of 1 GB: memory of the API over idle',
+      what: `upload of ${size}: memory of the API over idle`,
       detail: `peak ${withUnit(peakMb, 'MB')}, idle ${withUnit(idleMb, 'MB')}`,
       value: peakMb - idleMb,
       unit: 'MB',

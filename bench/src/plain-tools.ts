@@ -44,6 +44,7 @@ export async function timePlainFfmpeg(wavPath: string, mp3Path: string): Promise
 
 /**
  * Encodes many WAV files, one ffmpeg for each and one core for each ffmpeg, as anybody would from a shell: by `xargs -P`.
+ * Each has a session of its own, as the worker's have: on a busy machine it would else get a smaller share of it.
  *
  * @param options of ffmpeg, beside those that are Wavemill's defaults.
  * @returns milliseconds from the first start to the last end.
@@ -56,8 +57,9 @@ export async function timeXargsFfmpeg(
   const list = join(folder, 'xargs.txt')
   await writeFile(list, wavPaths.map((path) => `${path}\0`).join(''))
   const encode = [ffmpegPath(), ...quietly, '-i', '{}', ...asByDefault, ...options, '{}.mp3']
+  const parallel = ['-0', '-a', list, '-P', String(availableParallelism()), '-I', '{}']
   const startedAt = performance.now()
-  await run('xargs', ['-0', '-a', list, '-P', String(availableParallelism()), '-I', '{}', ...encode])
+  await run('xargs', [...parallel, 'setsid', '--wait', ...encode])
   return performance.now() - startedAt
 }
 
