@@ -19,6 +19,12 @@ export interface ReadyMp3 {
 
 export const MP3_TYPE = 'audio/mpeg'
 
+/** A browser that opens the link plays it in a page of its own: that page must be allowed to load the MP3, and nothing else. */
+const contentPolicies = {
+  attachment: "default-src 'none'; sandbox",
+  inline: "default-src 'none'; media-src 'self'; sandbox allow-same-origin",
+}
+
 const YEAR_SECONDS = 31_536_000
 
 /** @throws Error if the record says that it is ready, but not what its MP3 is. */
@@ -63,7 +69,7 @@ export function mp3Headers(mp3: ReadyMp3, type: 'inline' | 'attachment'): Record
     'accept-ranges': 'bytes',
     'repr-digest': `sha-256=:${sha256.toString('base64')}:`, // RFC 9530, section 3: of the whole, also in a 206
     'content-disposition': contentDisposition(name, { type, fallback: asciiOf(name) }),
-    'content-security-policy': "default-src 'none'; sandbox",
+    'content-security-policy': contentPolicies[type],
     'x-content-type-options': 'nosniff',
   }
 }

@@ -168,6 +168,8 @@ describe('?download=', () => {
       const { status, headers } = await get({}, method, recording.url + query)
       expect(status).toBe(200)
       expect(headers.get('content-disposition')).toBe(`${type}; filename="take 1.mp3"`)
+      expect(headers.get('content-security-policy')).toMatch(/^default-src 'none'; (.*; )?sandbox/)
+      expect(headers.get('content-security-policy')).not.toMatch(/allow-scripts|script-src|unsafe/)
     }
   })
 
