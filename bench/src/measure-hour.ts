@@ -11,6 +11,7 @@ import { type Recording, recordingOf } from './material.ts'
 import { flushDisk, timePlainFfmpeg } from './plain-tools.ts'
 import { residentMb, watchPeakMb } from './processes.ts'
 import { type Rivals, withRivals } from './rivals.ts'
+import { settle } from './settle.ts'
 import type { Workplace } from './workplace.ts'
 
 const MINUTES = 60
@@ -21,6 +22,7 @@ export async function measureHour(workplace: Workplace, effort: Effort): Promise
   const wavPath = join(workplace.folder, 'hour.wav')
   await pipeline(Readable.from(recording.stream()), createWriteStream(wavPath))
   return withRivals(workplace, async (rivals) => {
+    await settle(rivals)
     const idleMb = await residentMb(rivals.workerPid)
     const plainMs: number[] = []
     const rounds: Round[] = []
@@ -57,7 +59,7 @@ async function transcodeByService(rivals: Rivals, recording: Recording): Promise
 
 function figuresOf(minutes: number, plainMs: number, idleMb: number, rounds: readonly Round[]): Figure[] {
   const serviceMs = median(rounds.map((round) => round.tookMs))
-  const peakMb = Math.max(...rounds.map((round) => round.peakMb))
+  const peaksMb = rounds.map((round) => round.peakMb)
   const serviceP99 = percentile(
     rounds.flatMap((round) => round.latencies.serviceMs),
     0.99,
@@ -76,8 +78,8 @@ function figuresOf(minutes: number, plainMs: number, idleMb: number, rounds: rea
     },
     {
       what: `${minutes} minutes: memory of the worker over idle`,
-      detail: `peak ${withUnit(peakMb, 'MB')}, idle ${withUnit(idleMb, 'MB')}`,
-      value: peakMb - idleMb,
+      detail: `peaks ${peaksMb.map((mb) => withUnit(mb, 'MB')).join(', ')}; idle ${withUnit(idleMb, 'MB')}`,
+      value: median(peaksMb) - idleMb,
       unit: 'MB',
       bar: 80,
     },

@@ -9,6 +9,7 @@ import { type Figure, withUnit } from './figures.ts'
 import { longFloat, type Recording, recordingOf } from './material.ts'
 import { residentMb, watchPeakMb } from './processes.ts'
 import { type IdleService, withService } from './rivals.ts'
+import { settle } from './settle.ts'
 import type { Workplace } from './workplace.ts'
 
 const GIB = 1024 ** 3
@@ -62,6 +63,7 @@ interface Memory {
 }
 
 async function transcode(idle: IdleService, recording: Recording): Promise<Transcoded> {
+  await settle(idle)
   const api = await followMemory(idle.apiPid)
   const worker = await followMemory(idle.workerPid)
   const startedAt = performance.now()

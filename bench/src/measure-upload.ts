@@ -6,6 +6,7 @@ import { type Recording, recordingOf } from './material.ts'
 import { flushDisk } from './plain-tools.ts'
 import { residentMb, watchPeakMb } from './processes.ts'
 import { type Rivals, withRivals } from './rivals.ts'
+import { settle } from './settle.ts'
 import type { Workplace } from './workplace.ts'
 
 const GIB = 1024 ** 3
@@ -15,6 +16,7 @@ export function measureUpload(workplace: Workplace, effort: Effort): Promise<Fig
   const recording = recordingOf({ audioBytes }, 'silence')
   const size = withUnit(audioBytes / GIB, 'GB')
   return withRivals(workplace, async (rivals) => {
+    await settle(rivals)
     const idleMb = await residentMb(rivals.apiPid)
     const bareMs: number[] = []
     const serviceMs: number[] = []
@@ -27,7 +29,7 @@ export function measureUpload(workplace: Workplace, effort: Effort): Promise<Fig
       serviceMs.push(tookMs)
       peaksMb.push(peakMb)
     }
-    return figuresOf(size, median(bareMs), median(serviceMs), idleMb, Math.max(...peaksMb))
+    return figuresOf(size, median(bareMs), median(serviceMs), idleMb, peaksMb)
   })
 }
 
@@ -59,7 +61,7 @@ function figuresOf(
   bareMs: number,
   serviceMs: number,
   idleMb: number,
-  peakMb: number,
+  peaksMb: readonly number[],
 ): Figure[] {
   return [
     {
@@ -71,8 +73,8 @@ function figuresOf(
     },
     {
       what: `upload of ${size}: memory of the API over idle`,
-      detail: `peak ${withUnit(peakMb, 'MB')}, idle ${withUnit(idleMb, 'MB')}`,
-      value: peakMb - idleMb,
+      detail: `peaks ${peaksMb.map((mb) => withUnit(mb, 'MB')).join(', ')}; idle ${withUnit(idleMb, 'MB')}`,
+      value: median(peaksMb) - idleMb,
       unit: 'MB',
       bar: 80,
     },
