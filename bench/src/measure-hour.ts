@@ -8,6 +8,7 @@ import type { Effort } from './effort.ts'
 import { type Figure, median, percentile, withUnit } from './figures.ts'
 import { type Latencies, probeDuring } from './latencies.ts'
 import { type Recording, recordingOf } from './material.ts'
+import { type MemoryRound, memoryFigure } from './memory-figure.ts'
 import { flushDisk, timePlainFfmpeg } from './plain-tools.ts'
 import { residentMb, watchPeakMb } from './processes.ts'
 import { type Rivals, withRivals } from './rivals.ts'
@@ -23,7 +24,6 @@ export async function measureHour(workplace: Workplace, effort: Effort): Promise
   await pipeline(Readable.from(recording.stream()), createWriteStream(wavPath))
   return withRivals(workplace, async (rivals) => {
     await settle(rivals)
-    const idleMb = await residentMb(rivals.workerPid)
     const plainMs: number[] = []
     const rounds: Round[] = []
     const count = effort.rounds ?? 3
@@ -33,13 +33,12 @@ export async function measureHour(workplace: Workplace, effort: Effort): Promise
       plainMs.push(await encodePlainly(rivals, wavPath))
       rounds.push(await transcodeByService(rivals, recording))
     }
-    return figuresOf(minutes, median(plainMs), idleMb, rounds)
+    return figuresOf(minutes, median(plainMs), rounds)
   })
 }
 
-interface Round {
+interface Round extends MemoryRound {
   readonly tookMs: number
-  readonly peakMb: number
   readonly latencies: Latencies
 }
 
@@ -50,16 +49,16 @@ async function encodePlainly(rivals: Rivals, wavPath: string): Promise<number> {
 }
 
 async function transcodeByService(rivals: Rivals, recording: Recording): Promise<Round> {
+  const idleMb = await residentMb(rivals.workerPid)
   const peak = await watchPeakMb(rivals.workerPid)
   const link = await uploadRecording(rivals.service.baseUrl, rivals.user, recording)
   const answeredAt = performance.now()
   const { latencies } = await probeDuring(rivals, () => waitUntilReady(link, rivals.agent, 100))
-  return { tookMs: performance.now() - answeredAt, peakMb: await peak.stop(), latencies }
+  return { tookMs: performance.now() - answeredAt, idleMb, peakMb: await peak.stop(), latencies }
 }
 
-function figuresOf(minutes: number, plainMs: number, idleMb: number, rounds: readonly Round[]): Figure[] {
+function figuresOf(minutes: number, plainMs: number, rounds: readonly Round[]): Figure[] {
   const serviceMs = median(rounds.map((round) => round.tookMs))
-  const peaksMb = rounds.map((round) => round.peakMb)
   const serviceP99 = percentile(
     rounds.flatMap((round) => round.latencies.serviceMs),
     0.99,
@@ -76,13 +75,7 @@ function figuresOf(minutes: number, plainMs: number, idleMb: number, rounds: rea
       unit: 'x',
       bar: 1.15,
     },
-    {
-      what: `${minutes} minutes: memory of the worker over idle`,
-      detail: `peaks ${peaksMb.map((mb) => withUnit(mb, 'MB')).join(', ')}; idle ${withUnit(idleMb, 'MB')}`,
-      value: median(peaksMb) - idleMb,
-      unit: 'MB',
-      bar: 80,
-    },
+    memoryFigure(`${minutes} minutes: memory of the worker over idle`, rounds, 80),
     {
       what: `${minutes} minutes: p99 of /health/live meanwhile`,
       detail: `${withUnit(serviceP99, 'ms')} against ${withUnit(bareP99, 'ms')} of a bare Fastify route`,

@@ -3,6 +3,7 @@ import { postMultipart, uploadRecording, waitUntilReady } from './client.ts'
 import type { Effort } from './effort.ts'
 import { type Figure, median, withUnit } from './figures.ts'
 import { type Recording, recordingOf } from './material.ts'
+import { type MemoryRound, memoryFigure } from './memory-figure.ts'
 import { flushDisk } from './plain-tools.ts'
 import { residentMb, watchPeakMb } from './processes.ts'
 import { type Rivals, withRivals } from './rivals.ts'
@@ -17,19 +18,18 @@ export function measureUpload(workplace: Workplace, effort: Effort): Promise<Fig
   const size = withUnit(audioBytes / GIB, 'GB')
   return withRivals(workplace, async (rivals) => {
     await settle(rivals)
-    const idleMb = await residentMb(rivals.apiPid)
     const bareMs: number[] = []
     const serviceMs: number[] = []
-    const peaksMb: number[] = []
+    const memory: MemoryRound[] = []
     const rounds = effort.rounds ?? 3
     for (let round = 1; round <= rounds; round += 1) {
       workplace.tell(`upload of ${size}, round ${round} of ${rounds}`)
       bareMs.push(await uploadToBareServer(rivals, recording))
-      const { tookMs, peakMb } = await uploadToService(rivals, recording)
+      const { tookMs, ...held } = await uploadToService(rivals, recording)
       serviceMs.push(tookMs)
-      peaksMb.push(peakMb)
+      memory.push(held)
     }
-    return figuresOf(size, median(bareMs), median(serviceMs), idleMb, peaksMb)
+    return figuresOf(size, median(bareMs), median(serviceMs), memory)
   })
 }
 
@@ -44,8 +44,9 @@ async function uploadToBareServer({ bare }: Rivals, recording: Recording): Promi
 async function uploadToService(
   { service, apiPid, user, agent }: Rivals,
   recording: Recording,
-): Promise<{ tookMs: number; peakMb: number }> {
+): Promise<MemoryRound & { tookMs: number }> {
   await flushDisk()
+  const idleMb = await residentMb(apiPid)
   const peak = await watchPeakMb(apiPid)
   const startedAt = performance.now()
   const link = await uploadRecording(service.baseUrl, user, recording)
@@ -53,15 +54,14 @@ async function uploadToService(
   const peakMb = await peak.stop()
   // Transcoding must not run beside the next round.
   await waitUntilReady(link, agent, 500)
-  return { tookMs, peakMb }
+  return { tookMs, idleMb, peakMb }
 }
 
 function figuresOf(
   size: string,
   bareMs: number,
   serviceMs: number,
-  idleMb: number,
-  peaksMb: readonly number[],
+  memory: readonly MemoryRound[],
 ): Figure[] {
   return [
     {
@@ -71,12 +71,6 @@ function figuresOf(
       unit: 'x',
       bar: 2,
     },
-    {
-      what: `upload of ${size}: memory of the API over idle`,
-      detail: `peaks ${peaksMb.map((mb) => withUnit(mb, 'MB')).join(', ')}; idle ${withUnit(idleMb, 'MB')}`,
-      value: median(peaksMb) - idleMb,
-      unit: 'MB',
-      bar: 80,
-    },
+    memoryFigure(`upload of ${size}: memory of the API over idle`, memory, 80),
   ]
 }

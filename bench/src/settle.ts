@@ -4,12 +4,11 @@ import { uploadRecording, waitUntilReady } from './client.ts'
 import { recordingOf } from './material.ts'
 import type { IdleService } from './rivals.ts'
 
-// V8 gives back what a start or a job leaves behind only after some quiet seconds.
 const QUIET_MS = 20_000
 
 /**
- * One short recording goes through, so that what is loaded at first use counts as idle; then all is left in peace. The
- * lowest memory of all that could be called idle, so a peak over it flatters nothing.
+ * One short recording goes through, so that what is loaded at first use counts as idle; then all is left in peace. V8 may
+ * hold a start's heap for longer than that, so memory is compared with the lowest idle of a whole run.
  */
 export async function settle({ service, user, agent }: IdleService): Promise<void> {
   await waitUntilReady(await uploadRecording(service.baseUrl, user, recordingOf({ seconds: 3 })), agent, 100)
