@@ -6,10 +6,12 @@ import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import type { FastifyInstance } from 'fastify'
 import { createFollow } from './follow-record.ts'
 import { createReadMoment } from './moment.ts'
+import { collectRoutes } from './openapi/collect-routes.ts'
 import { createLookAhead } from './outlook.ts'
 import { type AppParts, defaultLimits } from './parts.ts'
 import { takeRawWav } from './raw-upload.ts'
 import { dashboard } from './routes/dashboard.ts'
+import { docs } from './routes/docs.ts'
 import { liveRoute, readyRoute } from './routes/health.ts'
 import { deleteRecordRoute } from './routes/record-delete.ts'
 import { downloadRecordRoute } from './routes/record-download.ts'
@@ -27,6 +29,7 @@ import { takeNoBody } from './take-no-body.ts'
 export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
   const limits = { ...defaultLimits, ...parts.limits }
   const app = createServer(parts, limits)
+  const routes = collectRoutes(app)
   const readMoment = createReadMoment(parts.db, createLookAhead(parts.db))
   const follow = createFollow(readMoment, parts.watch)
   const closing = new AbortController()
@@ -59,6 +62,7 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
     own.post('/user/token', renewTokenRoute(parts))
     own.delete('/user', deleteUserRoute(parts))
   })
+  await app.register(docs(parts, routes)) // /openapi.json and /docs
   await app.register(dashboard(parts)) // below /queues
   return app
 }

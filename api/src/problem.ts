@@ -2,7 +2,7 @@
 import { STATUS_CODES } from 'node:http'
 
 /** Every code that an answer can carry, and its HTTP status. */
-const statusOf = {
+export const statusOf = {
   'malformed-request': 400, // the HTTP itself, the Host header, the URL
   'malformed-body': 400, // no JSON, no multipart, or cut off
   'bad-field': 400,

@@ -11,8 +11,10 @@ import { pino } from 'pino'
 import { type CuttableProxy, startProxy } from '../../test/support/cuttable-proxy.ts'
 import { createTestDatabase } from '../../test/support/database.ts'
 import { buildApp } from '../src/app.ts'
+import type { OpenApiDocument } from '../src/openapi/document.ts'
 import type { Limits } from '../src/parts.ts'
 import { openRecordWatch, type RecordWatch } from '../src/record-watch.ts'
+import { checkAnswers } from './check-answers.ts'
 
 export interface User {
   readonly id: string
@@ -122,6 +124,9 @@ async function start(
   const address = app.server.address()
   if (address === null || typeof address === 'string') throw new Error('No TCP port')
   const baseUrl = `http://127.0.0.1:${address.port}`
+  const description = await fetch(`${baseUrl}/openapi.json`)
+  if (!description.ok) throw new Error(`/openapi.json: ${description.status} ${logs()}`)
+  checkAnswers(app.server, (await description.json()) as OpenApiDocument)
 
   return {
     baseUrl,

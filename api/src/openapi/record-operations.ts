@@ -1,0 +1,132 @@
+/** Describes the addresses of recordings: uploading, listing, deleting, and what becomes of them. */
+import { downloadAnswers, downloadHeaders, downloadProblems } from './download-answers.ts'
+import { exampleRecord, exampleStatus } from './examples.ts'
+import type { Operation } from './operation.ts'
+import { UploadForm } from './upload-form-schema.ts'
+
+const download = {
+  tag: 'Recordings',
+  headers: downloadHeaders,
+  answers: downloadAnswers,
+  problems: downloadProblems,
+} as const
+
+export const recordOperations: Readonly<Record<string, Operation>> = {
+  'POST /record': {
+    id: 'uploadRecord',
+    tag: 'Recordings',
+    summary: 'Upload a recording',
+    description:
+      'Answered as soon as the WAV is safe on the disk, with the link under which its MP3 will be. ' +
+      'The first fault in the stream decides the answer.',
+    token: 'optional',
+    body: { 'multipart/form-data': { schema: UploadForm } },
+    answers: {
+      202: {
+        description: 'It is accepted, and waits to be transcoded.',
+        headers: ['Location', 'Retry-After'],
+        example: {
+          id: exampleRecord.id,
+          status: 'queued',
+          url: exampleRecord.url,
+          statusUrl: exampleRecord.statusUrl,
+        },
+      },
+    },
+    problems: [
+      'malformed-body',
+      'bad-field',
+      'missing-field',
+      'duplicate-field',
+      'unknown-field',
+      'unauthorized',
+      'too-large',
+      'unsupported-media-type',
+      'not-wav',
+      'unsupported-codec',
+      'malformed',
+      'cut-header',
+      'no-audio',
+      'too-many-uploads',
+      'out-of-space',
+    ],
+  },
+  'GET /record': {
+    ...download,
+    id: 'downloadRecord',
+    summary: 'The link: the MP3, once it is there',
+    description:
+      'Needs nothing but the link: whoever has it may download. More fields in the query are ignored.',
+  },
+  'HEAD /record': {
+    ...download,
+    id: 'headRecord',
+    summary: 'The link, without its body',
+    description: 'The same headers as with GET. Range is ignored.',
+  },
+  'DELETE /record': {
+    id: 'deleteRecord',
+    tag: 'Recordings',
+    summary: 'Delete a recording',
+    description:
+      'Whatever its state: transcoding stops, and its link answers 410. Doing it again is no fault.',
+    token: 'required',
+    answers: { 204: { description: 'It is gone.' } },
+    problems: [
+      'bad-field',
+      'missing-field',
+      'duplicate-field',
+      'unauthorized',
+      'unknown-record',
+      'unsupported-media-type',
+    ],
+  },
+  'GET /record/status': {
+    id: 'recordStatus',
+    tag: 'Recordings',
+    summary: 'Everything that is known of a recording',
+    description: 'Needs nothing but the link. 200 whatever became of it, unless it is gone.',
+    answers: { 200: { description: 'Its state.', example: exampleStatus } },
+    problems: ['bad-field', 'missing-field', 'unknown-record', 'gone'],
+  },
+  'GET /record/events': {
+    id: 'followRecord',
+    tag: 'Recordings',
+    summary: 'What becomes of a recording, as it happens',
+    description:
+      'Server-sent events, for `EventSource`. An event `status` at once and at each change, whose data is the 202 of the ' +
+      'link; at the end the state and one event `ready`, `failed`, `deleted` or `expired`. Close it then.',
+    headers: ['Last-Event-ID'],
+    answers: {
+      200: {
+        description: 'The stream.',
+        content: {
+          'text/event-stream': {
+            schema: { type: 'string' },
+            example: `id: 1\nevent: status\ndata: {"status":"processing","progress":0.42,"position":0,"estimatedSeconds":4,"retryAfter":4}\n\n`,
+          },
+        },
+      },
+    },
+    problems: ['bad-field', 'missing-field', 'unknown-record', 'gone'],
+  },
+  'GET /records': {
+    id: 'listRecords',
+    tag: 'Recordings',
+    summary: "The user's own recordings",
+    description: 'Newest first, page by page.',
+    token: 'required',
+    answers: {
+      200: {
+        description: 'A page; `nextCursor` is null on the last one.',
+        example: {
+          records: [
+            { ...exampleStatus, url: exampleRecord.url, statusUrl: exampleRecord.statusUrl, title: null },
+          ],
+          nextCursor: null,
+        },
+      },
+    },
+    problems: ['bad-field', 'missing-field', 'duplicate-field', 'unauthorized'],
+  },
+}
