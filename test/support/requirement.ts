@@ -11,12 +11,17 @@ const told = new Set<string>()
  * @throws Error in CI (`CI=true`), where everything must be there.
  */
 export function missing(tool: string): boolean {
-  const folders = (process.env.PATH ?? '').split(delimiter)
-  if (folders.some((folder) => isExecutable(join(folder, tool)))) return false
+  if (pathOf(tool) !== undefined) return false
   if (process.env.CI === 'true') throw new Error(`${tool} is not installed, and in CI no test may be skipped`)
   if (!told.has(tool)) console.error(`SKIPPED: tests that need ${tool}, which is not installed`)
   told.add(tool)
   return true
+}
+
+/** @returns where in the PATH a program is; undefined if it is nowhere. */
+export function pathOf(tool: string): string | undefined {
+  const folders = (process.env.PATH ?? '').split(delimiter)
+  return folders.map((folder) => join(folder, tool)).find(isExecutable)
 }
 
 function isExecutable(path: string): boolean {
