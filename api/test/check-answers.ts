@@ -10,7 +10,8 @@ const faults: string[] = []
 afterEach(reportFaults)
 afterAll(reportFaults)
 
-function reportFaults(): void {
+/** Called after each test that has a server. @throws Error that names every answer which was wrong since the last call. */
+export function reportFaults(): void {
   const found = [...new Set(faults.splice(0))]
   if (found.length > 0) throw new Error(`Answers that /openapi.json does not describe:\n${found.join('\n')}`)
 }
