@@ -4,7 +4,7 @@ import { Readable } from 'node:stream'
 import { readMp3 } from '@wavemill/prisma/chunks'
 import type { Database } from '@wavemill/prisma/database'
 import type { FastifyBaseLogger, FastifyReply, FastifyRequest } from 'fastify'
-import { type BodyPiece, type ByteRange, type PartialBody, partialBody, selectRanges } from './byte-ranges.ts'
+import { type BodyPiece, type PartialBody, partialBody, selectRanges } from './byte-ranges.ts'
 import { MP3_TYPE, mp3Headers, type ReadyMp3, validatorHeaders, validatorsOf } from './mp3-headers.ts'
 import { allowsRange, type HeaderReader, judgePreconditions } from './preconditions.ts'
 import { Problem } from './problem.ts'
@@ -82,19 +82,6 @@ async function* readPieces(
 ): AsyncGenerator<Buffer, void, undefined> {
   for (const piece of pieces) {
     if (typeof piece === 'string') yield Buffer.from(piece)
-    else yield* readWholeRange(db, key, piece)
+    else yield* readMp3(db, key, piece)
   }
-}
-
-async function* readWholeRange(
-  db: Database,
-  key: bigint,
-  { start, end }: ByteRange,
-): AsyncGenerator<Buffer, void, undefined> {
-  let left = end - start
-  for await (const bytes of readMp3(db, key, { start, end })) {
-    left -= bytes.length
-    yield bytes
-  }
-  if (left !== 0) throw new Error(`The MP3 of record ${key} lacks ${left} bytes`)
 }

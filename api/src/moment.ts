@@ -1,9 +1,9 @@
 /** Reads what a record is like at this moment: once for all who ask at the same time, however many poll or wait. */
+import { createSharedReads } from '@wavemill/core/share-reads'
 import type { Database } from '@wavemill/prisma/database'
 import { findRecord, type RecordState } from '@wavemill/prisma/records'
 import type { LookAhead } from './outlook.ts'
 import { type Link, type WaitingState, waitingStateOf } from './record-state.ts'
-import { createSharedReads } from './share-reads.ts'
 
 export interface Moment {
   /** Undefined if there is none of this link. Deleted and expired ones are still there for a while. */

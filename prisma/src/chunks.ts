@@ -27,83 +27,73 @@ export async function insertChunk(
   return rowCount === 1
 }
 
-/** A stretch of one chunk's bytes. */
-interface Piece {
-  readonly segment: number
-  readonly part: number
-  /** Offset within the chunk. */
-  readonly offset: number
-  readonly bytes: number
+/** Bytes [start, end) of an MP3. */
+export interface Stretch {
+  readonly start: number
+  readonly end: number
 }
 
 /**
- * Reads the MP3, with its head where it has one, in buffers of at most 1 MiB. No connection is held while the consumer is busy.
+ * Of every download: soon there, and the same for all who ask at once, so that one reading serves them. It is also the
+ * smallest that a budget gives, so that it is never another.
+ */
+const FIRST_WINDOW_BYTES = 256 * 1024
+
+/**
+ * Reads the MP3, with its head where it has one, in buffers of at most 1 MiB. No connection is held while the consumer is
+ * busy. The buffers may be another reader's too: nobody may write into them.
  *
- * @param range bytes [start, end); all without it. What lies beyond the end is left off.
- * @throws Error if the chunks are removed meanwhile.
+ * @param range all of it, as it is now, without one.
+ * @throws Error if not all of it is there, or no longer.
  */
 export async function* readMp3(
   db: Database,
   recordKey: bigint,
-  range?: { start: number; end: number },
+  range?: Stretch,
 ): AsyncGenerator<Buffer, void, undefined> {
-  let pieces = await findPieces(db.pool, recordKey, range)
-  while (pieces.length > 0) {
-    const window = db.windows.take(pieces.reduce((sum, { bytes }) => sum + bytes, 0))
+  const { start, end } = range ?? { start: 0, end: await countBytes(db.pool, recordKey) }
+  let position = start
+  while (position < end) {
+    const left = end - position
+    const window = db.windows.take(position === start ? Math.min(left, FIRST_WINDOW_BYTES) : left)
     try {
-      const { first, rest } = cutPieces(pieces, window.bytes)
-      yield* await readPieces(db.copyPool, recordKey, first)
-      pieces = rest
+      const stretch = { start: position, end: position + window.bytes }
+      // Whoever asks for the same at the same time shares one reading; it never began before they asked.
+      const name = `${recordKey} ${stretch.start} ${stretch.end}`
+      yield* await db.sharedWindows(name, () => readStretch(db.copyPool, recordKey, stretch))
+      position = stretch.end
     } finally {
       window.release()
     }
   }
 }
 
-async function findPieces(
-  pool: pg.Pool,
-  recordKey: bigint,
-  { start, end } = { start: 0, end: Number.MAX_SAFE_INTEGER },
-): Promise<Piece[]> {
-  const { rows } = await pool.query<{ segment: number; part: number; size: number }>(
-    'SELECT segment, part, size FROM chunk WHERE record_key = $1 ORDER BY segment, part',
+async function countBytes(pool: pg.Pool, recordKey: bigint): Promise<number> {
+  const { rows } = await pool.query<{ bytes: string }>(
+    'SELECT coalesce(sum(size), 0) AS bytes FROM chunk WHERE record_key = $1',
     [recordKey],
   )
-  const pieces: Piece[] = []
-  let position = 0
-  for (const { segment, part, size } of rows) {
-    const first = Math.max(start - position, 0)
-    const last = Math.min(end - position, size)
-    if (first < last) pieces.push({ segment, part, offset: first, bytes: last - first })
-    position += size
-  }
-  return pieces
+  return Number(rows[0]?.bytes)
 }
 
-/** Divides pieces into the first `bytes` of them and the rest. */
-function cutPieces(pieces: readonly Piece[], bytes: number): { first: Piece[]; rest: Piece[] } {
-  const first: Piece[] = []
-  const rest: Piece[] = []
-  let left = bytes
-  for (const piece of pieces) {
-    const taken = Math.min(piece.bytes, left)
-    left -= taken
-    if (taken > 0) first.push({ ...piece, bytes: taken })
-    if (taken < piece.bytes) rest.push({ ...piece, offset: piece.offset + taken, bytes: piece.bytes - taken })
-  }
-  return { first, rest }
-}
-
-async function readPieces(pool: pg.Pool, recordKey: bigint, wanted: readonly Piece[]): Promise<Buffer[]> {
-  // COPY takes no parameters; these are all numbers.
-  const pieces = wanted.map(({ segment, part, offset, bytes }) => `(${segment},${part},${offset},${bytes})`)
+async function readStretch(pool: pg.Pool, recordKey: bigint, { start, end }: Stretch): Promise<Buffer[]> {
+  // COPY takes no parameters; these are all numbers. Of each chunk that is touched only what is wanted leaves the disk.
   const buffers = await readCopiedBytes(
     pool,
-    `SELECT substring(data FROM "offset" + 1 FOR bytes)
-     FROM (VALUES ${pieces.join()}) AS piece(segment, part, "offset", bytes) JOIN chunk USING (segment, part)
-     WHERE record_key = ${recordKey} ORDER BY segment, part`,
+    `SELECT substring(data FROM skipped + 1 FOR least(${end} - position, size)::int - skipped)
+     FROM (
+       SELECT *, greatest(${start} - position, 0)::int AS skipped
+       FROM (
+         SELECT *, sum(size) OVER (ORDER BY segment, part ROWS UNBOUNDED PRECEDING) - size AS position
+         FROM chunk WHERE record_key = ${recordKey}
+       ) AS placed
+       WHERE position < ${end} AND position + size > ${start}
+     ) AS touched
+     ORDER BY segment, part`,
   )
-  const isWhole = wanted.every(({ bytes }, index) => buffers[index]?.byteLength === bytes)
-  if (!isWhole) throw new Error(`The MP3 of record ${recordKey} was removed while it was read`)
-  return buffers
+  const bytes = buffers.reduce((sum, buffer) => sum + buffer.byteLength, 0)
+  if (bytes === end - start) return buffers
+  throw new Error(
+    `Of bytes ${start} to ${end} of record ${recordKey} there are ${bytes}: the rest was removed while it was read`,
+  )
 }

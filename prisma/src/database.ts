@@ -3,6 +3,7 @@
 import { PrismaPg } from '@prisma/adapter-pg'
 import type { Log } from '@wavemill/core/log'
 import { createQuietErrorLog } from '@wavemill/core/quiet-errors'
+import { createSharedReads, type SharedReads } from '@wavemill/core/share-reads'
 import pg from 'pg'
 import { PrismaClient } from './generated/client.ts'
 import { createWindowBudget, type WindowBudget } from './window-budget.ts'
@@ -20,6 +21,8 @@ export interface Database {
   readonly copyPool: pg.Pool
   /** What downloads may hold in memory. */
   readonly windows: WindowBudget
+  /** What downloads that ask at the same time read together. */
+  readonly sharedWindows: SharedReads<Buffer[]>
   close(): Promise<void>
 }
 
@@ -57,6 +60,7 @@ export function openDatabase(options: DatabaseOptions): Database {
     pool,
     copyPool,
     windows: createWindowBudget(),
+    sharedWindows: createSharedReads(),
     async close() {
       await prisma.$disconnect()
       await Promise.all([pool.end(), copyPool.end()])

@@ -1,13 +1,14 @@
 /** Shares one reading among all who ask for the same thing at the same time. */
 import { setImmediate as nextTurn } from 'node:timers/promises'
 
+/** @param key names what is asked for; all who ask for it give the same `read`. */
+export type SharedReads<Value> = (key: string, read: () => Promise<Value>) => Promise<Value>
+
 /**
  * Nobody gets a reading that began before they asked, so it is never older than the question. At most one for each key
  * is under way; all who ask meanwhile share the next.
- *
- * @returns a function of what is asked for, and how it is read.
  */
-export function createSharedReads<Value>(): (key: string, read: () => Promise<Value>) => Promise<Value> {
+export function createSharedReads<Value>(): SharedReads<Value> {
   /** Not begun: open to more who ask. */
   const next = new Map<string, Promise<Value>>()
   const underWay = new Map<string, Promise<Value>>()
