@@ -8,6 +8,7 @@ COPY core/package.json core/
 COPY prisma/package.json prisma/
 COPY api/package.json api/
 COPY worker/package.json worker/
+COPY web/package.json web/
 
 # What the images keep: production dependencies, without local/ and its embedded PostgreSQL.
 FROM workspace AS dependencies
@@ -18,7 +19,7 @@ FROM workspace AS build
 RUN --mount=type=cache,target=/pnpm-store \
     pnpm install --store-dir=/pnpm-store --frozen-lockfile --filter wavemill --filter '@wavemill/api...' --filter '@wavemill/worker...'
 COPY . .
-RUN pnpm --filter @wavemill/prisma run generate && pnpm exec tsc --build api worker
+RUN pnpm --filter @wavemill/prisma run generate && pnpm exec tsc --build api worker && pnpm --filter @wavemill/web exec vite build
 
 FROM node:24-bookworm-slim AS runtime
 ENV NODE_ENV=production
@@ -34,6 +35,7 @@ COPY --from=build /app/core/dist core/dist
 COPY --from=build /app/prisma/dist prisma/dist
 COPY --from=build /app/prisma/migrations prisma/migrations
 COPY --from=build /app/api/dist api/dist
+COPY --from=build /app/web/dist web/dist
 EXPOSE 8080
 CMD ["node", "--enable-source-maps", "api/dist/main.js"]
 

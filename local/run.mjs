@@ -3,13 +3,13 @@
 // Plain JavaScript without dependencies, because it runs before anything is installed.
 import { spawn, spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { existsSync, readFileSync, rmSync, watch, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, rmSync, watch, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const PNPM = 'pnpm@12.21.0'
-const packages = ['core', 'prisma', 'api', 'worker', 'local', 'bench', 'examples']
+const packages = ['core', 'prisma', 'api', 'worker', 'web', 'local', 'bench', 'examples']
 const root = fileURLToPath(new URL('..', import.meta.url))
 const tool = (name) => join(root, 'node_modules', '.bin', name)
 
@@ -28,7 +28,10 @@ refuseOldNode()
 process.chdir(root)
 await installPackages()
 await generateClient()
-if (name !== 'check') await runQuietly('Compiling', tool('tsc'), ['--build'])
+if (name !== 'check') {
+  await buildPage()
+  await runQuietly('Compiling', tool('tsc'), ['--build'])
+}
 await commands[name]()
 
 function refuseOldNode() {
@@ -57,6 +60,24 @@ async function generateClient() {
     const config = join(root, 'prisma', 'prisma.config.ts')
     await runQuietly('Generating the database client', prisma, ['generate', '--config', config])
   })
+}
+
+async function buildPage() {
+  await onceFor('web/dist/.wavemill-page', '', ['pnpm-lock.yaml', ...filesBelow('web')], async () => {
+    const vite = join(root, 'web', 'node_modules', '.bin', 'vite')
+    await runQuietly('Building the page', vite, ['build', join(root, 'web')])
+  })
+}
+
+/** All that is written by hand. */
+function filesBelow(folder) {
+  const made = /(^|[\\/])(node_modules|dist|test)[\\/]/
+  const entries = readdirSync(join(root, folder), { recursive: true, withFileTypes: true })
+  const paths = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name))
+  return paths
+    .map((path) => relative(root, path))
+    .filter((path) => !made.test(path))
+    .sort()
 }
 
 /** Does `work` unless it was done before for the same inputs, whose digest the file `stamp` holds. */
@@ -130,7 +151,7 @@ async function test() {
 
 /** All of them, so that one run shows every fault. */
 async function check() {
-  const checks = [['biome', 'ci', '.'], ['tsc', '-p', 'tsconfig.check.json'], ['knip']]
+  const checks = [['biome', 'ci', '.'], ['tsc', '-p', 'tsconfig.check.json'], ['tsc', '-p', 'web'], ['knip']]
   const failed = []
   for (const [command, ...options] of checks) {
     if ((await runVisibly(tool(command), options)) !== 0) failed.push(command)

@@ -13,12 +13,14 @@ import { takeRawWav } from './raw-upload.ts'
 import { dashboard } from './routes/dashboard.ts'
 import { docs } from './routes/docs.ts'
 import { liveRoute, readyRoute } from './routes/health.ts'
+import { page } from './routes/page.ts'
 import { deleteRecordRoute } from './routes/record-delete.ts'
 import { downloadRecordRoute } from './routes/record-download.ts'
 import { recordEventsRoute } from './routes/record-events.ts'
 import { recordStatusRoute } from './routes/record-status.ts'
 import { uploadRecordRoute } from './routes/record-upload.ts'
 import { listRecordsRoute } from './routes/records.ts'
+import { recordsEventsRoute } from './routes/records-events.ts'
 import { deleteUserRoute } from './routes/user-delete.ts'
 import { renewTokenRoute } from './routes/user-token.ts'
 import { createUserRoute } from './routes/users.ts'
@@ -44,6 +46,7 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
   json.route({ method: ['GET', 'HEAD'], url: '/record', ...downloadRecordRoute(waiting) })
   json.get('/record/status', recordStatusRoute(parts))
   json.get('/record/events', recordEventsRoute(waiting, limits))
+  json.get('/records/events', recordsEventsRoute(waiting, limits))
   await app.register(async (scope) => {
     await scope.register(formbody)
     scope.withTypeProvider<TypeBoxTypeProvider>().post('/user', createUserRoute(parts))
@@ -63,6 +66,7 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
     own.delete('/user', deleteUserRoute(parts))
   })
   await app.register(docs(parts, routes)) // /openapi.json and /docs
+  await app.register(page) // at /
   await app.register(dashboard(parts)) // below /queues
   return app
 }

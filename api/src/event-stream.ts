@@ -1,7 +1,13 @@
-/** Writes a record's moments as an event stream (the HTML standard, section 9.2, "Server-sent events"). */
+/** Writes records' moments as an event stream (the HTML standard, section 9.2, "Server-sent events"). */
+import type { Told } from './follow-all.ts'
 import type { Moment } from './moment.ts'
 import { linkedRecordOf } from './record-state.ts'
 import { statusOf } from './record-status.ts'
+
+export const eventStreamHeaders = {
+  'content-type': 'text/event-stream; charset=utf-8',
+  'x-accel-buffering': 'no', // nginx would hold events back
+}
 
 /** After these nothing more happens. */
 type End = 'ready' | 'failed' | 'deleted' | 'expired'
@@ -17,16 +23,29 @@ export async function* writeEvents(
   moments: AsyncIterable<Moment>,
   lastEventId: string | undefined,
 ): AsyncGenerator<string, void, undefined> {
-  let id = /^\d{1,15}$/.test(lastEventId ?? '') ? Number(lastEventId) : 0
-  let known = ''
-  const event = (name: string, data: string) => `id: ${++id}\nevent: ${name}\ndata: ${data}\n\n`
-  for await (const moment of moments) {
-    const data = JSON.stringify(dataOf(moment))
+  const write = createWriter(lastEventId)
+  for await (const moment of moments) yield write(moment)
+}
+
+/** As {@link writeEvents}, for several records in one stream: the data of each event says with `id` whose it is. */
+export async function* writeEventsOfAll(
+  told: AsyncIterable<Told>,
+  lastEventId: string | undefined,
+): AsyncGenerator<string, void, undefined> {
+  const write = createWriter(lastEventId)
+  for await (const { id, moment } of told) yield write(moment, id)
+}
+
+function createWriter(lastEventId: string | undefined): (moment: Moment, recordId?: string) => string {
+  let eventId = /^\d{1,15}$/.test(lastEventId ?? '') ? Number(lastEventId) : 0
+  const known = new Map<string | undefined, string>()
+  const event = (name: string, data: string) => `id: ${++eventId}\nevent: ${name}\ndata: ${data}\n\n`
+  return (moment, recordId) => {
+    const data = JSON.stringify({ ...(recordId !== undefined && { id: recordId }), ...dataOf(moment) })
+    if (data === known.get(recordId)) return ': still there\n\n'
+    known.set(recordId, data)
     const end = endOf(moment)
-    if (data === known) yield ': still there\n\n'
-    else if (end === undefined) yield event('status', data)
-    else yield event('status', data) + event(end, data)
-    known = data
+    return event('status', data) + (end === undefined ? '' : event(end, data))
   }
 }
 

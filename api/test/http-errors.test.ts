@@ -22,7 +22,7 @@ async function expectProblem(request: string, status: number, code: string) {
 }
 
 describe('addresses', () => {
-  it.each(['/', '/nowhere', '/users', '/record/', '/RECORD', '/record/status/x', '/queues', '/health'])(
+  it.each(['/nowhere', '/users', '/record/', '/RECORD', '/record/status/x', '/queues', '/health'])(
     'answers 404 at %s',
     async (path) => {
       await expectProblem(head(app.port, `GET ${path}`), 404, 'not-found')

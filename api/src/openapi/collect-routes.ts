@@ -7,8 +7,8 @@ export interface CollectedRoute {
   readonly schema: FastifySchema
 }
 
-/** What is not described here: the dashboard is another's, and has no clients but its own page. */
-const HIDDEN = /^\/queues(\/|$)/
+/** What is not described here: the dashboard and the page, which have no clients but themselves. */
+export const HIDDEN = /^\/($|assets\/|queues(\/|$))/
 
 /**
  * Must be called before the routes are added: it listens to them being added.

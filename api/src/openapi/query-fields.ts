@@ -13,6 +13,10 @@ export const queryFields: Readonly<Record<string, QueryField>> = {
     description: '`0`: a browser plays the MP3. `1`, and without it: a browser saves it.',
     example: '0',
   },
+  ids: {
+    description: 'Up to 50 recordings of one user: UUIDs with commas between them.',
+    example: exampleRecord.id,
+  },
   limit: { description: 'How many at most: 1 to 100; without it 20.', example: '20' },
   cursor: { description: 'The `nextCursor` of the page before.', example: exampleRecord.id },
   status: {

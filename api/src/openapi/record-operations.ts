@@ -110,6 +110,27 @@ export const recordOperations: Readonly<Record<string, Operation>> = {
     },
     problems: ['bad-field', 'missing-field', 'unknown-record', 'gone'],
   },
+  'GET /records/events': {
+    id: 'followRecords',
+    tag: 'Recordings',
+    summary: 'What becomes of several recordings, as it happens',
+    description:
+      'As `/record/events`, for up to 50 recordings of one user on one connection: the data of each event says with `id` ' +
+      'whose it is. One that there is not is told as `deleted`. It ends when none of them waits any more.',
+    headers: ['Last-Event-ID'],
+    answers: {
+      200: {
+        description: 'The stream.',
+        content: {
+          'text/event-stream': {
+            schema: { type: 'string' },
+            example: `id: 1\nevent: status\ndata: {"id":"${exampleRecord.id}","status":"processing","progress":0.42,"position":0,"estimatedSeconds":4,"retryAfter":4}\n\n`,
+          },
+        },
+      },
+    },
+    problems: ['bad-field', 'missing-field'],
+  },
   'GET /records': {
     id: 'listRecords',
     tag: 'Recordings',

@@ -1,7 +1,7 @@
 /** GET /record/events: what becomes of a recording, told as it happens. */
 import { Readable } from 'node:stream'
 import Type from 'typebox'
-import { writeEvents } from '../event-stream.ts'
+import { eventStreamHeaders, writeEvents } from '../event-stream.ts'
 import type { Follow } from '../follow-record.ts'
 import type { Moment } from '../moment.ts'
 import type { Limits } from '../parts.ts'
@@ -10,11 +10,6 @@ import { LinkQuery, linkedRecordOf, parseLink } from '../record-state.ts'
 import type { Route } from '../route.ts'
 
 const schema = { querystring: LinkQuery, response: { 200: Type.Unknown() } }
-
-const streamHeaders = {
-  'content-type': 'text/event-stream; charset=utf-8',
-  'x-accel-buffering': 'no', // nginx would hold events back
-}
 
 /** @param parts.closing aborts when the server begins to close. */
 export function recordEventsRoute(
@@ -28,7 +23,7 @@ export function recordEventsRoute(
       const moments = parts.follow(parseLink(request.query), { signal, refreshMs: heartbeatMs })
       const first = await moments.next()
       linkedRecordOf(first.value?.record) // what is not there, or gone, has no stream
-      reply.headers(streamHeaders)
+      reply.headers(eventStreamHeaders)
       if (request.method === 'HEAD' || first.done === true) return reply.send()
       const lastEventId = [request.headers['last-event-id']].flat()[0]
       const events = writeEvents(startingWith(first.value, moments), lastEventId)
