@@ -26,6 +26,8 @@ export interface Settings {
   readonly workerConcurrency: number | undefined
   readonly segmentSeconds: number
   readonly segmentAttempts: number
+  /** For how long a segment belongs to a worker that gives no sign of life. */
+  readonly segmentLockMs: number
   readonly adminUser: string
   /** undefined: `npm start` generates one; elsewhere the dashboard is off. */
   readonly adminPassword: string | undefined
@@ -73,6 +75,7 @@ export function parseSettings(env: Environment): Settings {
     workerConcurrency: read.wholeNumber('WORKER_CONCURRENCY', [1, 256], undefined),
     segmentSeconds: read.wholeNumber('SEGMENT_SECONDS', [10, 86_400], 300),
     segmentAttempts: read.wholeNumber('SEGMENT_ATTEMPTS', [1, 100], 3),
+    segmentLockMs: read.wholeNumber('SEGMENT_LOCK_SECONDS', [1, 3600], 10) * 1000,
     adminUser: adminUserOf(read),
     adminPassword: read.text('ADMIN_PASSWORD'),
     dashboardReadOnly: read.oneOf('QUEUES_READ_ONLY', ['true', 'false'], 'true') === 'true',

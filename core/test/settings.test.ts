@@ -29,6 +29,7 @@ test('with nothing set every setting has its documented default', () => {
     workerConcurrency: undefined,
     segmentSeconds: 300,
     segmentAttempts: 3,
+    segmentLockMs: 10_000,
     adminUser: 'admin',
     adminPassword: undefined,
     dashboardReadOnly: true,
@@ -58,6 +59,7 @@ test('what is set is taken, in the units of the code', () => {
     ...{ DATABASE_URL: 'postgresql://me@db/mill', REDIS_URL: 'rediss://:pw@cache:6380/1' },
     ...{ MAX_UPLOAD_MB: '8', MIN_FREE_DISK_MB: '0', RETENTION_DAYS: '30', WORKERS: '2' },
     ...{ WORKER_CONCURRENCY: '4', SEGMENT_SECONDS: '60', SEGMENT_ATTEMPTS: '1', LOG_LEVEL: 'debug' },
+    ...{ SEGMENT_LOCK_SECONDS: '3' },
     ...{ ADMIN_USER: 'root', ADMIN_PASSWORD: 'a:b', QUEUES_READ_ONLY: 'false', FFMPEG_PATH: '/opt/ffmpeg' },
   }
   expect(parseSettings(env)).toEqual({
@@ -65,6 +67,7 @@ test('what is set is taken, in the units of the code', () => {
     ...{ databaseUrl: 'postgresql://me@db/mill', redisUrl: 'rediss://:pw@cache:6380/1' },
     ...{ wavDir: '/srv/mill/wav', maxUploadBytes: 8_388_608, minFreeDiskBytes: 0, retentionDays: 30 },
     ...{ workers: 2, workerConcurrency: 4, segmentSeconds: 60, segmentAttempts: 1, logLevel: 'debug' },
+    ...{ segmentLockMs: 3_000 },
     ...{ adminUser: 'root', adminPassword: 'a:b', dashboardReadOnly: false, ffmpegPath: '/opt/ffmpeg' },
   })
 })
@@ -87,6 +90,7 @@ test.each([
   ['WORKER_CONCURRENCY', '0'],
   ['SEGMENT_SECONDS', '9'],
   ['SEGMENT_ATTEMPTS', '101'],
+  ['SEGMENT_LOCK_SECONDS', '0'],
   ['QUEUES_READ_ONLY', 'yes'],
   ['LOG_LEVEL', 'verbose'],
   ['PUBLIC_URL', 'wav.example'],

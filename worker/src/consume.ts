@@ -17,7 +17,7 @@ export interface ConsumeOptions extends QueueOptions {
   onJob(job: SegmentJob, signal: AbortSignal): Promise<void>
   /** For how long a job belongs to this process without renewal. @defaultValue 10 s */
   readonly lockMs?: number
-  /** How often jobs of dead processes are looked for: one runs again after lockMs and 1..2 of it. @defaultValue 5 s */
+  /** How often jobs of dead processes are looked for: one runs again after lockMs and 1..2 of it. @defaultValue half of lockMs */
   readonly stalledCheckMs?: number
 }
 
@@ -39,7 +39,6 @@ export interface Consumer {
 type SegmentWorker = Worker<unknown, void, string, IQueueBackend>
 
 const DEFAULT_LOCK_MS = 10_000
-const DEFAULT_STALLED_CHECK_MS = 5_000
 const RETRY_MS = 1_000
 const HAND_BACK_MS = 4_000
 
@@ -103,15 +102,16 @@ function createWorker(
   onError: (error: unknown) => void,
 ): SegmentWorker {
   const { name, connect } = workerBackend(options)
+  const lockMs = options.lockMs ?? DEFAULT_LOCK_MS
   const settings = {
     connection: {}, // the factory knows it
     autorun: false,
     concurrency: options.concurrency,
-    lockDuration: options.lockMs ?? DEFAULT_LOCK_MS,
+    lockDuration: lockMs,
     // BullMQ renews by job id. Where two runs of one id are in this process (the machine slept, and the first lost its
     // lock), the end of the first would end the renewal of the second. Ours renews by token.
     skipLockRenewal: true,
-    stalledInterval: options.stalledCheckMs ?? DEFAULT_STALLED_CHECK_MS,
+    stalledInterval: options.stalledCheckMs ?? lockMs / 2,
     maxStalledCount: NEVER,
     runRetryDelay: RETRY_MS,
   }

@@ -16,7 +16,7 @@ const WORKER_CLOSE_MS = 6_000
 const OTHER_CLOSE_MS = 1_000
 
 async function run(settings: Settings, log: Log, stop: AbortSignal): Promise<void> {
-  const { databaseUrl, redisUrl, segmentAttempts, ffmpegPath = 'ffmpeg' } = settings
+  const { databaseUrl, redisUrl, segmentAttempts, segmentLockMs, ffmpegPath = 'ffmpeg' } = settings
   if (databaseUrl === undefined) throw new Error('A worker needs DATABASE_URL')
   const closers: { boundMs: number; close(): Promise<unknown> }[] = []
   try {
@@ -31,7 +31,7 @@ async function run(settings: Settings, log: Log, stop: AbortSignal): Promise<voi
     const concurrency = settings.workerConcurrency ?? availableParallelism()
     const workerName = `${hostname()}:${process.pid}`
     const tools = { db, databaseUrl, redisUrl, wavStore, queue, log, workerName, ffmpegPath }
-    const worker = buildWorker({ ...tools, concurrency, segmentAttempts })
+    const worker = buildWorker({ ...tools, concurrency, segmentAttempts, lockMs: segmentLockMs })
     worker.start()
     closers.push({ boundMs: WORKER_CLOSE_MS, close: () => worker.close(WORKER_CLOSE_MS) })
     const endHeartbeat = startHeartbeat((error) => log.debug({ err: error }, 'No heartbeat was written'))

@@ -16,6 +16,8 @@ export interface WorkerOptions extends ReconcilerTools {
   readonly queueName?: string
   /** Segments that are transcoded at once. */
   readonly concurrency: number
+  /** For how long a job belongs to a worker that gives no sign of life; consume.ts has a default. */
+  readonly lockMs?: number
   readonly reconcileEveryMs?: number
 }
 
