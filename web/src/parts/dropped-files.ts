@@ -8,6 +8,7 @@ export interface Dropped {
 /** To be called while the event is handled: what was dropped is forgotten after it. */
 export async function droppedFiles(transfer: DataTransfer): Promise<Dropped> {
   const entries = [...transfer.items].map((item) => item.webkitGetAsEntry()).filter((entry) => entry !== null)
+  if (entries.length === 0) return { files: [...transfer.files], hadFolder: false } // it is no file of a file system
   const found = await Promise.all(entries.map(filesOf))
   return { files: found.flat(), hadFolder: entries.some(({ isDirectory }) => isDirectory) }
 }

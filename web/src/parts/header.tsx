@@ -28,7 +28,7 @@ export function Header() {
               lang={code}
               class="plain language"
               aria-pressed={language.value === code}
-              aria-label={name}
+              aria-label={`${code.toUpperCase()} ${name}`}
               onClick={() => choose(code)}
             >
               {code.toUpperCase()}

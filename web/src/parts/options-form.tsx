@@ -48,7 +48,7 @@ function TextOption({ field, label, hint }: { field: keyof Options; label: strin
   return (
     <label>
       {label}
-      <input value={options.value[field]} placeholder={hint ?? ''} onChange={setter(field)} maxLength={200} />
+      <input value={options.value[field]} placeholder={hint ?? ''} onInput={setter(field)} maxLength={200} />
     </label>
   )
 }

@@ -21,17 +21,19 @@ export function RecordingList({ user }: { readonly user: User }) {
     <section aria-labelledby="recordings-title" aria-busy={isLoading.value}>
       <div class="section-head">
         <h2 id="recordings-title">{say.recordings}</h2>
-        <label class="filter">
-          <span class="unseen">{say.filter}</span>
-          <select value={filter.value ?? ''} onChange={({ currentTarget }) => show(currentTarget.value)}>
-            <option value="">{say.all}</option>
-            {statuses.map((status) => (
-              <option key={status} value={status}>
-                {say.status[status]}
-              </option>
-            ))}
-          </select>
-        </label>
+        <select
+          class="filter"
+          aria-label={say.filter}
+          value={filter.value ?? ''}
+          onChange={({ currentTarget }) => show(currentTarget.value)}
+        >
+          <option value="">{say.all}</option>
+          {statuses.map((status) => (
+            <option key={status} value={status}>
+              {say.status[status]}
+            </option>
+          ))}
+        </select>
       </div>
       {listRefusal.value !== undefined && <Refused refusal={listRefusal.value} />}
       {isEmpty && <p class="empty">{filter.value === undefined ? say.none : say.noneOfStatus}</p>}

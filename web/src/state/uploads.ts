@@ -3,6 +3,7 @@ import { signal } from '@preact/signals'
 import { Refusal } from '../api/problem.ts'
 import type { User } from '../api/recording.ts'
 import { type Sent, sendWav } from '../api/send-wav.ts'
+import { tokenRefused } from './session.ts'
 import { withTurn } from './turns.ts'
 
 export interface Upload {
@@ -78,6 +79,7 @@ async function run(
   } catch (error) {
     if (signal.aborted) return
     const refusal = error instanceof Refusal ? error : new Refusal(0, 'unknown', String(error))
+    if (refusal.status === 401) tokenRefused()
     change(key, { phase: 'refused', refusal })
   } finally {
     controllers.delete(key)
