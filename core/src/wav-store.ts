@@ -33,6 +33,8 @@ export interface WavDraft {
 export interface WavStore {
   readonly dir: string
   createDraft(): Promise<WavDraft>
+  /** Where the record's WAV lies or would lie, for a program that reads it by itself. */
+  pathOf(key: bigint): string
   /** A stream of the bytes [start, end) of the record's WAV. It fails with ENOENT if the file is gone. */
   openRange(key: bigint, start: number, end: number): Readable
   /** Size in bytes, or undefined if there is no such file. */
@@ -56,6 +58,7 @@ export async function createWavStore(dir: string): Promise<WavStore> {
 
   return {
     dir,
+    pathOf,
     createDraft: () => createDraft(dir, pathOf),
     openRange(key, start, end) {
       if (end <= start) throw new RangeError(`empty range ${start}..${end}`)

@@ -10,8 +10,11 @@ export interface SampleCleaner {
   push(bytes: Uint8Array): Uint8Array
 }
 
-/** @param encoding ffmpeg's raw format name of what goes in. Formats that need no cleaning pass as they are. */
-export function createSampleCleaner(encoding: string): SampleCleaner {
+/**
+ * @param encoding ffmpeg's raw format name of what goes in.
+ * @returns undefined if the encoder takes all that there can be in this format.
+ */
+export function createSampleCleaner(encoding: string): SampleCleaner | undefined {
   switch (encoding) {
     case 'f32le':
       return inWholeSamples(encoding, 4, (bytes) => clampFloats(bytes, littleEndianFloat32))
@@ -26,7 +29,7 @@ export function createSampleCleaner(encoding: string): SampleCleaner {
     case 's64be':
       return inWholeSamples('s32be', 8, (bytes) => keepHalves(bytes, 0))
     default:
-      return { encoding, push: (bytes) => bytes }
+      return undefined
   }
 }
 

@@ -1,16 +1,15 @@
 /** Encodes one segment: its bytes of the WAV through ffmpeg, and the planned frames of what comes out into chunks. */
-import { Readable } from 'node:stream'
+import type { Readable } from 'node:stream'
 import { rateControlOf, storedEncodeOptions } from '@wavemill/core/encode-options'
 import { TranscodeError } from '@wavemill/core/failures'
 import { mixdownOf } from '@wavemill/core/mixdown'
 import { planMp3 } from '@wavemill/core/mp3-target'
-import { headForPacked } from '@wavemill/core/packed-formats'
 import { isPacked } from '@wavemill/core/pcm-source'
 import type { TakenSegment } from '@wavemill/prisma/take-segment'
 import { createChunkWriter } from './chunk-writer.ts'
-import { createSampleCleaner } from './clean-samples.ts'
-import { type Encoding, encodeMp3 } from './ffmpeg.ts'
+import { encodeMp3 } from './ffmpeg.ts'
 import { createProgressReport } from './report-progress.ts'
+import { openInput, requireAudio } from './segment-input.ts'
 import { splitFrames } from './split-frames.ts'
 import type { WorkerTools } from './worker-tools.ts'
 
@@ -30,6 +29,7 @@ export async function encodeSegment(
   segment: TakenSegment,
   signal: AbortSignal,
 ): Promise<number> {
+  await requireAudio(tools.wavStore, segment)
   const { warmUpFrames, frames } = segment
   const chunks = createChunkWriter(tools.db, segment)
   const reportProgress = createProgressReport(tools.db, segment)
@@ -42,6 +42,8 @@ export async function encodeSegment(
     }
     await reportProgress(Math.max(0, seen - warmUpFrames))
   }
+  // What is cut off meanwhile is to ffmpeg just an earlier end.
+  await requireAudio(tools.wavStore, segment)
   requirePlannedFrames(segment, seen)
   return await chunks.end()
 }
@@ -54,7 +56,7 @@ function openMp3(tools: WorkerTools, segment: TakenSegment, signal: AbortSignal)
   const isExact = target.sampleRate === source.sampleRate || !endsRecording(segment)
   return encodeMp3({
     ffmpegPath: tools.ffmpegPath,
-    ...inputOf(tools, segment),
+    ...openInput(tools.wavStore, segment),
     inputRate: source.sampleRate,
     inputChannels: source.channels,
     outputRate: target.sampleRate,
@@ -65,49 +67,6 @@ function openMp3(tools: WorkerTools, segment: TakenSegment, signal: AbortSignal)
     reservoir: segment.segmentsTotal === 1,
     signal,
   })
-}
-
-/** Raw samples, made fit for the encoder; or packed ones, behind a header of our own. */
-function inputOf(
-  tools: WorkerTools,
-  segment: TakenSegment,
-): Pick<Encoding, 'input' | 'encoding' | 'inputSamples'> {
-  const { source, samples } = segment
-  if (!isPacked(source)) {
-    const cleaner = createSampleCleaner(source.encoding)
-    return { input: streamOf(readAudio(tools, segment, cleaner.push)), encoding: cleaner.encoding }
-  }
-  const head = headForPacked(source)
-  async function* withHead(): AsyncGenerator<Uint8Array> {
-    yield head
-    yield* readAudio(tools, segment)
-  }
-  return { input: streamOf(withHead()), encoding: 'wav', inputSamples: samples }
-}
-
-function streamOf(bytes: AsyncIterable<Uint8Array>): Readable {
-  return Readable.from(bytes, { objectMode: false })
-}
-
-/** The segment's bytes of the WAV. @throws TranscodeError `source-lost` if they are not all there. */
-async function* readAudio(
-  { wavStore }: WorkerTools,
-  { recordKey, startByte, endByte }: TakenSegment,
-  clean = (bytes: Uint8Array): Uint8Array => bytes,
-): AsyncGenerator<Uint8Array> {
-  let read = 0
-  try {
-    for await (const bytes of wavStore.openRange(recordKey, startByte, endByte)) {
-      read += bytes.byteLength
-      yield clean(bytes)
-    }
-  } catch (cause) {
-    if (!isMissing(cause)) throw cause
-    throw new TranscodeError('source-lost', 'the stored WAV is gone', { permanent: true, cause })
-  }
-  if (read === endByte - startByte) return
-  const detail = `the stored WAV ends ${endByte - startByte - read} bytes too early`
-  throw new TranscodeError('source-lost', detail, { permanent: true })
 }
 
 /** Fails, and thereby kills ffmpeg, where nothing comes for so long while somebody waits for it. */
@@ -141,8 +100,4 @@ function requirePlannedFrames(segment: TakenSegment, seen: number): void {
 
 function endsRecording(segment: TakenSegment): boolean {
   return segment.seq === segment.segmentsTotal - 1
-}
-
-function isMissing(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'ENOENT'
 }

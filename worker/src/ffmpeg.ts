@@ -1,15 +1,22 @@
 /** Runs one ffmpeg that turns raw PCM into MP3: the only file that knows fluent-ffmpeg. */
-import { addAbortSignal, PassThrough, type Readable } from 'node:stream'
+import { addAbortSignal, PassThrough, Readable } from 'node:stream'
 import type { RateControl } from '@wavemill/core/encode-options'
 import type { Mixdown } from '@wavemill/core/mixdown'
 import ffmpeg, { type FfmpegCommand } from 'fluent-ffmpeg'
 import { readOutput, startGroup } from './process-group.ts'
 
+/** Bytes [startByte, endByte) of a file that ffmpeg reads by itself; if the file is shorter, that is its end, and no error. */
+export interface FileRange {
+  readonly path: string
+  readonly startByte: number
+  readonly endByte: number
+}
+
 export interface Encoding {
   /** A path, or a name that the PATH holds; may be a script. */
   readonly ffmpegPath: string
-  /** Audio bytes only, without any header of the file's own. It is destroyed when ffmpeg is gone, however it ended. */
-  readonly input: Readable
+  /** Audio bytes only, without any header of the file's own. A stream is destroyed when ffmpeg is gone, however it ended. */
+  readonly input: Readable | FileRange
   /** ffmpeg's name of the raw format, such as `s16le`; or `wav` for packed audio, which begins with a header that we made. */
   readonly encoding: string
   readonly inputRate: number
@@ -38,20 +45,24 @@ export function encodeMp3(encoding: Encoding): Readable {
   const mp3 = new PassThrough()
   // A kill may come while the reader waits for something else; it sees the error at its next read.
   mp3.on('error', () => undefined)
-  mp3.once('close', () => encoding.input.destroy())
-  encoding.input.once('error', (error) => mp3.destroy(error))
+  const { input } = encoding
+  if (input instanceof Readable) {
+    mp3.once('close', () => input.destroy())
+    input.once('error', (error) => mp3.destroy(error))
+  }
 
   // `end: false`: fluent-ffmpeg would end the stream as if all were well when ffmpeg was killed.
   const command = buildCommand(encoding).output(mp3, { end: false })
   command.on('end', () => mp3.end()).on('error', (error: Error) => mp3.destroy(error))
-  Object.assign(command, guardedInternals(encoding.ffmpegPath, mp3))
+  Object.assign(command, guardedInternals(encoding, mp3))
   addAbortSignal(encoding.signal, mp3)
   command.run()
   return mp3
 }
 
 function buildCommand(encoding: Encoding): FfmpegCommand {
-  const command = ffmpeg(encoding.input)
+  const command = ffmpeg()
+    .input(encoding.input instanceof Readable ? encoding.input : urlOf(encoding.input))
     .inputOptions('-hide_banner', '-nostdin', '-nostats', '-loglevel', 'error')
     .inputFormat(encoding.encoding)
     .inputOptions(inputOptions(encoding))
@@ -66,10 +77,17 @@ function buildCommand(encoding: Encoding): FfmpegCommand {
   return filters.length === 0 ? command : command.audioFilters(filters)
 }
 
-function inputOptions({ encoding, inputRate, inputChannels }: Encoding): string[] {
-  // The format is forced and only the pipe may be read, so that no byte can send ffmpeg anywhere else.
-  if (encoding === 'wav') return ['-protocol_whitelist', 'pipe', '-ignore_length', '1']
-  return ['-ar', String(inputRate), '-ac', String(inputChannels)]
+/** Of ffmpeg's protocol for a part of a file: https://ffmpeg.org/ffmpeg-protocols.html#subfile */
+function urlOf({ path, startByte, endByte }: FileRange): string {
+  return `subfile,,start,${startByte},end,${endByte},,:file:${path}`
+}
+
+function inputOptions({ input, encoding, inputRate, inputChannels }: Encoding): string[] {
+  // The format is forced and only this input may be read, so that no byte can send ffmpeg anywhere else.
+  const options = ['-protocol_whitelist', input instanceof Readable ? 'pipe' : 'subfile,file']
+  if (encoding === 'wav') return [...options, '-ignore_length', '1']
+  // Without `-xerror` a disk that cannot be read would be the end of the input.
+  return [...options, '-xerror', '-ar', String(inputRate), '-ac', String(inputChannels)]
 }
 
 function rateOptions(control: RateControl): string[] {
@@ -105,7 +123,7 @@ type Ring = typeof emptyRing
  * - its spawn brings the whole process down when ffmpeg cannot be started (lib/processor.js:543 reads a ring buffer that is
  *   not there), keeps stderr lines of any length, and kills only the process itself.
  */
-function guardedInternals(path: string, mp3: PassThrough) {
+function guardedInternals({ ffmpegPath, input }: Encoding, mp3: PassThrough) {
   return {
     _checkCapabilities: (done: (error: null) => void) => done(null),
     availableEncoders: (done: (error: null, encoders: object) => void) => done(null, {}),
@@ -120,7 +138,7 @@ function guardedInternals(path: string, mp3: PassThrough) {
         end(mp3.errored ?? new Error('stopped before it started'))
         return
       }
-      const group = startGroup(path, args, end)
+      const group = startGroup(ffmpegPath, args, input instanceof Readable ? 'pipe' : 'ignore', end)
       if (group === undefined) return
       mp3.once('close', group.kill)
       started(group.child, emptyRing, emptyRing)
@@ -132,12 +150,15 @@ function guardedInternals(path: string, mp3: PassThrough) {
  * Asks ffmpeg once, at boot, whether it can do the work.
  *
  * @returns its version; undefined if it started but gave no answer: then the jobs' own failures will tell.
- * @throws if it cannot be started, or has no MP3 encoder.
+ * @throws if it cannot be started, or lacks what the work needs.
  */
 export async function probeFfmpeg(path: string, timeoutMs = 5_000): Promise<string | undefined> {
   const encoders = await readOutput(path, ['-hide_banner', '-encoders'], timeoutMs)
   if (encoders === undefined) return undefined
   if (!encoders.includes('libmp3lame')) throw new Error(`${path} has no MP3 encoder (libmp3lame)`)
+  const protocols = await readOutput(path, ['-hide_banner', '-protocols'], timeoutMs)
+  if (protocols?.includes('subfile') === false)
+    throw new Error(`${path} cannot read part of a file (subfile)`)
   const version = await readOutput(path, ['-version'], timeoutMs)
   return /version (\S+)/.exec(version ?? '')?.[1]
 }

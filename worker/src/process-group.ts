@@ -14,17 +14,19 @@ export interface ProcessGroup {
 /**
  * Starts a program with pipes. A Ctrl-C at the terminal does not reach it: its group is not the terminal's.
  *
+ * @param stdin `ignore`: it is empty.
  * @param ended is called once: with nothing where it ended well and its output has been read, otherwise with the failure.
  * @returns undefined if it could not be started; `ended` hears why.
  */
 export function startGroup(
   path: string,
   args: readonly string[],
+  stdin: 'pipe' | 'ignore',
   ended: (failure: TranscodeError | null) => void,
 ): ProcessGroup | undefined {
   let child: ChildProcess
   try {
-    child = spawn(path, args, { detached: true, stdio: 'pipe' })
+    child = spawn(path, args, { detached: true, stdio: [stdin, 'pipe', 'pipe'] })
   } catch (error) {
     ended(failureOfSpawn(error)) // out of memory; all other reasons come as an event
     return undefined
@@ -71,7 +73,7 @@ export function readOutput(
     let text = ''
     let group: ProcessGroup | undefined
     const timer = setTimeout(() => group?.kill(), timeoutMs)
-    group = startGroup(path, args, (failure) => {
+    group = startGroup(path, args, 'ignore', (failure) => {
       clearTimeout(timer)
       if (group === undefined) reject(failure)
       else resolve(failure === null ? text : undefined)

@@ -1,7 +1,7 @@
 /** What the sample cleaner gives for values that an encoder must never see. */
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { createSampleCleaner } from '../src/clean-samples.ts'
+import { createSampleCleaner, type SampleCleaner } from '../src/clean-samples.ts'
 
 type Width = 4 | 8
 type Order = 'le' | 'be'
@@ -21,9 +21,15 @@ function asExpected(value: number): number {
   return Math.max(-1, Math.min(1, value))
 }
 
+function cleanerOf(encoding: string): SampleCleaner {
+  const cleaner = createSampleCleaner(encoding)
+  if (cleaner === undefined) throw new Error(`${encoding} is not cleaned`)
+  return cleaner
+}
+
 /** Pushes `bytes` in pieces that end at the given places. */
 function pushInPieces(encoding: string, bytes: Buffer, cuts: readonly number[]): Buffer {
-  const cleaner = createSampleCleaner(encoding)
+  const cleaner = cleanerOf(encoding)
   const ends = [...cuts.map((cut) => cut % (bytes.length + 1)), bytes.length].sort((a, b) => a - b)
   const pieces: Uint8Array[] = []
   let start = 0
@@ -72,7 +78,7 @@ describe.each([
   })
 
   test('it stays the same raw format', () => {
-    expect(createSampleCleaner(encoding).encoding).toBe(encoding)
+    expect(cleanerOf(encoding).encoding).toBe(encoding)
   })
 })
 
@@ -81,15 +87,12 @@ test.each([
   ['s64be', 's32be', '0102030405060708 ff00000000000000', '01020304 ff000000'],
 ])('%s keeps the upper half of each sample, as %s', (from, to, input, expected) => {
   const bytes = Buffer.from(input.replaceAll(' ', ''), 'hex')
-  expect(createSampleCleaner(from).encoding).toBe(to)
+  expect(cleanerOf(from).encoding).toBe(to)
   for (let cut = 0; cut <= bytes.length; cut++) {
     expect(pushInPieces(from, bytes, [cut]).toString('hex')).toBe(expected.replaceAll(' ', ''))
   }
 })
 
-test.each(['u8', 's16le', 's24be', 's32le', 'alaw', 'mulaw'])('%s passes as it is', (encoding) => {
-  const cleaner = createSampleCleaner(encoding)
-  const bytes = Buffer.from('ff7f00', 'hex')
-  expect(cleaner.encoding).toBe(encoding)
-  expect(cleaner.push(bytes)).toBe(bytes)
+test.each(['u8', 's16le', 's24be', 's32le', 'alaw', 'mulaw'])('%s needs no cleaning', (encoding) => {
+  expect(createSampleCleaner(encoding)).toBeUndefined()
 })

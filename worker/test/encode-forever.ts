@@ -1,4 +1,4 @@
-/** A process that encodes silence without end with the ffmpeg that it is given; a test kills it. */
+/** A process that encodes silence without end, or a file, with the ffmpeg that it is given; a test kills it. */
 import { Readable } from 'node:stream'
 import { encodeMp3 } from '../src/ffmpeg.ts'
 
@@ -6,9 +6,13 @@ function* silence() {
   for (;;) yield Buffer.alloc(176_400)
 }
 
+const [, , ffmpegPath = 'ffmpeg', path] = process.argv
 const mp3 = encodeMp3({
-  ffmpegPath: process.argv[2] ?? 'ffmpeg',
-  input: Readable.from(silence(), { objectMode: false }),
+  ffmpegPath,
+  input:
+    path === undefined
+      ? Readable.from(silence(), { objectMode: false })
+      : { path, startByte: 0, endByte: Number.MAX_SAFE_INTEGER },
   encoding: 's16le',
   inputRate: 44_100,
   inputChannels: 2,

@@ -2,8 +2,10 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
+import { truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
+import { buffer } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { mpg123SampleCount } from '../../test/support/judges.ts'
@@ -59,6 +61,29 @@ test('it gives whole frames from the first byte on, as many as the arithmetic of
   expect(mp3.includes('Xing') || mp3.includes('Info') || mp3.includes('ID3')).toBe(false)
   // F = (N + 576 + P) / 1152 with the smallest P >= 576: (88,200 + 576 + 1,080) / 1152
   expect(await mpg123SampleCount(mp3)).toBe(78 * 1152)
+})
+
+test('a part of a file, whatever the file is called, gives what its bytes give', async () => {
+  const bytes = await buffer(noise(3))
+  const path = join(folder.dir, 'a,b: %d ,,:c.wav')
+  await writeFile(path, bytes)
+  const [startByte, endByte] = [44, bytes.length - 10_000]
+  const read = await collect(encode({ input: { path, startByte, endByte } }))
+  const input = Readable.from([bytes.subarray(startByte, endByte)], { objectMode: false })
+  expect(read.equals(await collect(encode({ input })))).toBe(true)
+})
+
+test('a file that is gone fails the attempt', async () => {
+  const input = { path: join(folder.dir, 'nowhere'), startByte: 0, endByte: 1_000_000 }
+  await expect(collect(encode({ input }))).rejects.toMatchObject({
+    code: 'attempts-exhausted',
+    permanent: false,
+  })
+})
+
+test.skipIf(!existsSync('/proc/self/mem'))('a disk that cannot be read is nobody else’s fault', async () => {
+  const input = { path: '/proc/self/mem', startByte: 0, endByte: 1_000_000 } // nothing is mapped there: EIO
+  await expect(collect(encode({ input }))).rejects.toMatchObject({ code: 'workers-died', permanent: false })
 })
 
 test.each([
@@ -178,13 +203,17 @@ test('a reader that does not read stops ffmpeg and the input, so that memory is 
   mp3.destroy()
 })
 
-test('ffmpeg ends by itself when the process that started it is killed', async () => {
-  const ffmpegPath = await folder.script('echo $$ > "$DIR/orphan"; exec ffmpeg "$@"')
+test.each([
+  ['pipe', 0],
+  ['file', 100_000_000_000], // of nothing but holes; it would take hours
+])('ffmpeg ends by itself when the process that started it is killed: %s', async (name, fileBytes) => {
+  const ffmpegPath = await folder.script(`echo $$ > "$DIR/orphan-${name}"; exec ffmpeg "$@"`)
   const main = fileURLToPath(new URL('encode-forever.ts', import.meta.url))
-  const parent = spawn(process.execPath, ['--conditions=source', '--import', 'tsx', main, ffmpegPath], {
-    stdio: 'ignore',
-  })
-  const pid = await folder.numberIn('orphan')
+  const file = join(folder.dir, 'holes')
+  if (fileBytes > 0) await writeFile(file, '').then(() => truncate(file, fileBytes))
+  const args = ['--conditions=source', '--import', 'tsx', main, ffmpegPath, ...(fileBytes > 0 ? [file] : [])]
+  const parent = spawn(process.execPath, args, { stdio: 'ignore' })
+  const pid = await folder.numberIn(`orphan-${name}`)
   expect(await isAlive(pid)).toBe(true)
   parent.kill('SIGKILL')
   await once(parent, 'exit')
@@ -195,6 +224,8 @@ test('the probe tells the version, and throws where no MP3 can come of it', asyn
   expect(await probeFfmpeg('ffmpeg')).toMatch(/^\d/)
   await expect(probeFfmpeg('/nowhere/ffmpeg')).rejects.toMatchObject({ code: 'workers-died' })
   await expect(probeFfmpeg(await folder.script('echo " A..... aac  AAC"'))).rejects.toThrow('no MP3 encoder')
+  const blind = await folder.script('case "$*" in *encoders*) echo libmp3lame;; *) echo pipe;; esac')
+  await expect(probeFfmpeg(blind)).rejects.toThrow('subfile')
   expect(await probeFfmpeg(await folder.script('exit 1'))).toBeUndefined()
   const hanging = await folder.script('sleep 600 & echo $! > "$DIR/probed"; wait')
   expect(await probeFfmpeg(hanging, 200)).toBeUndefined()

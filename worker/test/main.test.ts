@@ -56,7 +56,7 @@ const minute = { samples: 60 * 44_100, material: noise(0.5), loopSamples: 44_100
 
 test('killed in the middle of a segment, its ffmpeg ends too, and another worker makes the recording ready', async () => {
   const FFMPEG_PATH = await folder.script(`
-    case "$*" in *pipe:0*) echo $$ > "$DIR/victim";; esac
+    case "$*" in *pipe:1*) echo $$ > "$DIR/victim";; esac
     ffmpeg "$@" | { head -c 1500000; sleep 2; cat; }`)
   const key = await surroundings.storeRecording(streamWav(minute))
   const victim = await processes.startWorker({ FFMPEG_PATH })
@@ -74,7 +74,7 @@ test.each(['SIGTERM', 'SIGINT'] as const)(
   '%s in the middle: it hands the segment back and ends well',
   async (signal) => {
     const FFMPEG_PATH = await folder.script(`
-    case "$*" in *pipe:0*) echo $$ > "$DIR/${signal}"; sleep 600;; *) exec ffmpeg "$@";; esac`)
+    case "$*" in *pipe:1*) echo $$ > "$DIR/${signal}"; sleep 600;; *) exec ffmpeg "$@";; esac`)
     const key = await surroundings.storeRecording(streamWav({ samples: 44_100 }))
     const worker = await processes.startWorker({ FFMPEG_PATH })
     const pid = await folder.numberIn(signal)

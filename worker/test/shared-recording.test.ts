@@ -41,7 +41,7 @@ async function addJobs(): Promise<void> {
 /** A worker whose ffmpeg is a script that does so for each segment; one segment at a time. */
 async function startWorker(encode: string) {
   const FFMPEG_PATH = await folder.script(`
-    case "$*" in *pipe:0*) ;; *) exec ffmpeg "$@";; esac
+    case "$*" in *pipe:1*) ;; *) exec ffmpeg "$@";; esac
     ${encode}`)
   return await processes.startWorker({ FFMPEG_PATH, WORKER_CONCURRENCY: '1' })
 }
