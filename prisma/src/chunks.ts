@@ -52,20 +52,46 @@ export async function* readMp3(
   range?: Stretch,
 ): AsyncGenerator<Buffer, void, undefined> {
   const { start, end } = range ?? { start: 0, end: await countBytes(db.pool, recordKey) }
-  let position = start
-  while (position < end) {
-    const left = end - position
-    const window = db.windows.take(position === start ? Math.min(left, FIRST_WINDOW_BYTES) : left)
-    try {
-      const stretch = { start: position, end: position + window.bytes }
-      // Whoever asks for the same at the same time shares one reading; it never began before they asked.
-      const name = `${recordKey} ${stretch.start} ${stretch.end}`
-      yield* await db.sharedWindows(name, () => readStretch(db.copyPool, recordKey, stretch))
-      position = stretch.end
-    } finally {
+  const open = (from: number, bytes: number) =>
+    bytes > 0 ? openWindow(db, recordKey, from, bytes) : undefined
+  let window = open(start, Math.min(end - start, FIRST_WINDOW_BYTES))
+  let next: OpenWindow | undefined
+  try {
+    while (window !== undefined) {
+      const buffers = await window.buffers
+      for (const [index, buffer] of buffers.entries()) {
+        // Who asks for more than the first buffer of a window reads on: the next window is read meanwhile.
+        if (index > 0) next ??= open(window.end, end - window.end)
+        yield buffer
+      }
+      next ??= open(window.end, end - window.end)
       window.release()
+      window = next
+      next = undefined
     }
+  } finally {
+    window?.release()
+    next?.release()
   }
+}
+
+/** A part of what a reader wants, that is being read or was. */
+interface OpenWindow {
+  /** Where the one after it begins. */
+  readonly end: number
+  readonly buffers: Promise<Buffer[]>
+  release(): void
+}
+
+function openWindow(db: Database, recordKey: bigint, start: number, wantedBytes: number): OpenWindow {
+  const { bytes, release } = db.windows.take(wantedBytes)
+  const stretch = { start, end: start + bytes }
+  // Whoever asks for the same at the same time shares one reading; it never began before they asked.
+  const buffers = db.sharedWindows(`${recordKey} ${stretch.start} ${stretch.end}`, () =>
+    readStretch(db.copyPool, recordKey, stretch),
+  )
+  buffers.catch(() => undefined) // its reader hears of it when it comes to that
+  return { end: stretch.end, buffers, release }
 }
 
 async function countBytes(pool: pg.Pool, recordKey: bigint): Promise<number> {

@@ -4,9 +4,9 @@ import { createWindowBudget } from '../src/window-budget.ts'
 
 const MIB = 1_048_576
 
-test('one reader gets 8 MiB, or what it wants where that is less', () => {
+test('one reader gets 2 MiB, or what it wants where that is less', () => {
   const budget = createWindowBudget()
-  expect(budget.take(100 * MIB).bytes).toBe(8 * MIB)
+  expect(budget.take(100 * MIB).bytes).toBe(2 * MIB)
   expect(createWindowBudget().take(49_000).bytes).toBe(49_000)
 })
 
@@ -16,5 +16,5 @@ test('however many come, none gets nothing, and all of them together hold little
   expect(Math.min(...windows.map(({ bytes }) => bytes))).toBe(MIB / 4)
   expect(windows.reduce((sum, { bytes }) => sum + bytes, 0)).toBeLessThan((64 + 200 / 4) * MIB)
   for (const window of windows) window.release()
-  expect(budget.take(100 * MIB).bytes).toBe(8 * MIB)
+  expect(budget.take(100 * MIB).bytes).toBe(2 * MIB)
 })
