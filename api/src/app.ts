@@ -17,6 +17,7 @@ import { page } from './routes/page.ts'
 import { deleteRecordRoute } from './routes/record-delete.ts'
 import { downloadRecordRoute } from './routes/record-download.ts'
 import { recordEventsRoute } from './routes/record-events.ts'
+import { recordPeaksRoute } from './routes/record-peaks.ts'
 import { recordStatusRoute } from './routes/record-status.ts'
 import { uploadRecordRoute } from './routes/record-upload.ts'
 import { listRecordsRoute } from './routes/records.ts'
@@ -45,6 +46,7 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
   json.get('/health/ready', readyRoute(parts))
   json.route({ method: ['GET', 'HEAD'], url: '/record', ...downloadRecordRoute(waiting) })
   json.get('/record/status', recordStatusRoute(parts))
+  json.get('/record/peaks', recordPeaksRoute(waiting))
   json.get('/record/events', recordEventsRoute(waiting, limits))
   json.get('/records/events', recordsEventsRoute(waiting, limits))
   await app.register(async (scope) => {

@@ -13,6 +13,7 @@ export const statusOf = {
   unauthorized: 401,
   'not-found': 404, // no such route
   'unknown-record': 404,
+  'no-peaks': 404,
   'method-not-allowed': 405,
   'stalled-body': 408,
   'name-taken': 409,

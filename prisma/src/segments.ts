@@ -18,16 +18,18 @@ export const IS_HELD = 'record_key = $1 AND seq = $2 AND attempt = $3 AND taken_
  * Marks the segment done and counts it in its record. Of all who complete a record's segments, exactly one hears `last`.
  *
  * @param bytes of MP3 that the attempt wrote.
+ * @param peaks its part of the waveform, where there is one.
  * @returns `stale` if the segment is no longer this attempt's.
  */
 export function completeSegment(
   db: Database,
-  { recordKey, seq, attempt, bytes }: Attempt & { bytes: number },
+  { recordKey, seq, attempt, bytes, peaks }: Attempt & { bytes: number; peaks?: Uint8Array | undefined },
 ): Promise<'stale' | 'done' | 'last'> {
   return inTransaction(db.pool, async (client) => {
     const { rowCount } = await client.query(
-      `UPDATE segment SET done_at = now(), taken_at = NULL, bytes = $4, failure = NULL WHERE ${IS_HELD}`,
-      [recordKey, seq, attempt, bytes],
+      `UPDATE segment SET done_at = now(), taken_at = NULL, bytes = $4, peaks = $5, failure = NULL
+       WHERE ${IS_HELD}`,
+      [recordKey, seq, attempt, bytes, peaks ?? null],
     )
     if (rowCount === 0) return 'stale'
     // A segment that is still there belongs to a record that is still processing: all that ends a record removes them.

@@ -4,6 +4,7 @@ import { completeSegment } from '@wavemill/prisma/segments'
 import { takeSegment } from '@wavemill/prisma/take-segment'
 import { encodeSegment } from './encode-segment.ts'
 import { finishRecord } from './finish-record.ts'
+import { readSegmentPeaks } from './segment-peaks.ts'
 import { settleFailure } from './settle-failure.ts'
 import type { WorkerTools } from './worker-tools.ts'
 
@@ -27,7 +28,8 @@ export async function transcodeSegment(
   let outcome: 'stale' | 'done' | 'last'
   try {
     const bytes = await encodeSegment(tools, segment, signal)
-    outcome = await completeSegment(db, { recordKey, seq, attempt, bytes })
+    const peaks = await readSegmentPeaks(tools.wavStore, segment)
+    outcome = await completeSegment(db, { recordKey, seq, attempt, bytes, peaks })
   } catch (error) {
     return await settleFailure(tools, segment, signal, error)
   }

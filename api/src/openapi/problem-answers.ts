@@ -15,6 +15,7 @@ const meanings: Readonly<Record<ProblemCode, string>> = {
   unauthorized: 'There is no such user with this token.',
   'not-found': 'There is nothing at this address.',
   'unknown-record': 'There is no such recording of this user.',
+  'no-peaks': 'The recording has no waveform: its codec is packed, or it was made before there were any.',
   'method-not-allowed': 'This address does not take this method.',
   'stalled-body': 'The body, or the request, stopped arriving.',
   'name-taken': 'There is a user of this name.',

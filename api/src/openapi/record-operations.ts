@@ -1,6 +1,6 @@
 /** Describes the addresses of recordings: uploading, listing, deleting, and what becomes of them. */
 import { downloadAnswers, downloadHeaders, downloadProblems } from './download-answers.ts'
-import { exampleRecord, exampleStatus } from './examples.ts'
+import { exampleRecord, exampleStatus, exampleWaiting } from './examples.ts'
 import type { Operation } from './operation.ts'
 import { UploadForm } from './upload-form-schema.ts'
 
@@ -88,6 +88,29 @@ export const recordOperations: Readonly<Record<string, Operation>> = {
     description: 'Needs nothing but the link. 200 whatever became of it, unless it is gone.',
     answers: { 200: { description: 'Its state.', example: exampleStatus } },
     problems: ['bad-field', 'missing-field', 'unknown-record', 'gone'],
+  },
+  'GET /record/peaks': {
+    id: 'recordPeaks',
+    tag: 'Recordings',
+    summary: 'The waveform of a recording',
+    description:
+      'For players that draw it: JSON as audiowaveform writes it. At most 4,000 pixels, and each covers all channels.',
+    answers: {
+      200: {
+        description: 'The lowest and the highest sample of each pixel.',
+        example: {
+          version: 2,
+          channels: 1,
+          sample_rate: 44_100,
+          samples_per_pixel: 19_845,
+          bits: 8,
+          length: 2,
+          data: [-3, 2, -97, 101],
+        },
+      },
+      202: { description: 'It is not ready yet.', headers: ['Retry-After'], example: exampleWaiting },
+    },
+    problems: ['bad-field', 'missing-field', 'unknown-record', 'no-peaks', 'gone', 'transcoding-failed'],
   },
   'GET /record/events': {
     id: 'followRecord',
