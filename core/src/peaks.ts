@@ -1,5 +1,5 @@
 /** Makes a recording's waveform: for each pixel the lowest and the highest sample, in the 8 bits that a picture needs. */
-import type { PcmEncoding, RawFormat } from './pcm-source.ts'
+import type { RawFormat } from './pcm-source.ts'
 
 /** More than any screen has pixels in a row. */
 const MOST_PIXELS = 4_000
@@ -43,78 +43,110 @@ export interface PeaksReader {
  */
 export function createPeaksReader(format: RawFormat, samplesPerPixel: number): PeaksReader {
   const { bytesPerSample } = format
-  const top = readerOfTop(format.encoding)
-  const valuesPerPixel = samplesPerPixel * format.channels
+  const widen = widenerFor(format)
+  const bytesPerPixel = samplesPerPixel * format.channels * bytesPerSample
   const peaks: number[] = []
   let rest = new Uint8Array(0)
-  let lowest = 127
-  let highest = -128
-  let seen = 0
+  let pixel = newRange()
+  let missing = bytesPerPixel
 
   function finishPixel(): void {
-    peaks.push(lowest, highest)
-    lowest = 127
-    highest = -128
-    seen = 0
+    peaks.push(pixel.lowest, pixel.highest)
+    pixel = newRange()
+    missing = bytesPerPixel
   }
 
   return {
     push(bytes) {
       const all = rest.byteLength === 0 ? bytes : Buffer.concat([rest, bytes])
       const whole = all.byteLength - (all.byteLength % bytesPerSample)
-      const view = new DataView(all.buffer, all.byteOffset, whole)
       for (let at = 0; at < whole; ) {
-        const end = Math.min(whole, at + (valuesPerPixel - seen) * bytesPerSample)
-        seen += (end - at) / bytesPerSample
-        for (; at < end; at += bytesPerSample) {
-          const value = top(view, at)
-          if (value < lowest) lowest = value
-          if (value > highest) highest = value
-        }
-        if (seen === valuesPerPixel) finishPixel()
+        const end = Math.min(whole, at + missing)
+        widen(pixel, all.subarray(at, end))
+        missing -= end - at
+        at = end
+        if (missing === 0) finishPixel()
       }
       rest = Uint8Array.from(all.subarray(whole)) // the caller may use its bytes again
     },
     end() {
-      if (seen > 0) finishPixel()
+      if (missing < bytesPerPixel) finishPixel()
       return Uint8Array.from(peaks)
     },
   }
 }
 
-/** A sample's upper 8 bits, which are all that is seen. */
-type ReadTop = (view: DataView, at: number) => number
+/** Of the upper 8 bits of samples, which are all that is seen of them. */
+interface Range {
+  lowest: number
+  highest: number
+}
 
-function readerOfTop(encoding: PcmEncoding): ReadTop {
+const newRange = (): Range => ({ lowest: 127, highest: -128 })
+
+/** Widens a range by whole samples. */
+type Widen = (range: Range, bytes: Uint8Array) => void
+
+function widenerFor({ encoding, bytesPerSample }: RawFormat): Widen {
   switch (encoding) {
     case 'u8':
-      return (view, at) => view.getUint8(at) - 128
+      return byTable(unsignedTops)
     case 'alaw':
-      return (view, at) => aLawTops[view.getUint8(at)] ?? 0
+      return byTable(aLawTops)
     case 'mulaw':
-      return (view, at) => muLawTops[view.getUint8(at)] ?? 0
+      return byTable(muLawTops)
     case 'f32le':
-      return (view, at) => topOfFloat(view.getFloat32(at, true))
+      return byFloats(4, (view, at) => view.getFloat32(at, true))
     case 'f32be':
-      return (view, at) => topOfFloat(view.getFloat32(at))
+      return byFloats(4, (view, at) => view.getFloat32(at))
     case 'f64le':
-      return (view, at) => topOfFloat(view.getFloat64(at, true))
+      return byFloats(8, (view, at) => view.getFloat64(at, true))
     case 'f64be':
-      return (view, at) => topOfFloat(view.getFloat64(at))
+      return byFloats(8, (view, at) => view.getFloat64(at))
     case 's16be':
     case 's24be':
     case 's32be':
     case 's64be':
-      return (view, at) => view.getInt8(at)
+      return byTopByte(bytesPerSample, 0)
     case 's16le':
-      return (view, at) => view.getInt8(at + 1)
     case 's24le':
-      return (view, at) => view.getInt8(at + 2)
     case 's32le':
-      return (view, at) => view.getInt8(at + 3)
     case 's64le':
-      return (view, at) => view.getInt8(at + 7)
+      return byTopByte(bytesPerSample, bytesPerSample - 1)
   }
+}
+
+/** @param offset of the byte with the sign, within a sample. */
+function byTopByte(bytesPerSample: number, offset: number): Widen {
+  return (range, { buffer, byteOffset, byteLength }) => {
+    const tops = new Int8Array(buffer, byteOffset, byteLength)
+    let { lowest, highest } = range
+    for (let at = offset; at < byteLength; at += bytesPerSample) {
+      const top = tops[at] ?? 0
+      if (top < lowest) lowest = top
+      if (top > highest) highest = top
+    }
+    range.lowest = lowest
+    range.highest = highest
+  }
+}
+
+function byTable(tops: Int8Array): Widen {
+  return (range, bytes) => {
+    for (const code of bytes) include(range, tops[code] ?? 0)
+  }
+}
+
+function byFloats(size: number, read: (view: DataView, at: number) => number): Widen {
+  return (range, { buffer, byteOffset, byteLength }) => {
+    const view = new DataView(buffer, byteOffset, byteLength)
+    for (let at = 0; at < byteLength; at += size) include(range, topOfFloat(read(view, at)))
+  }
+}
+
+function include(range: Range, top: number): void {
+  if (top < range.lowest) range.lowest = top
+  if (top > range.highest) range.highest = top
 }
 
 /** What is no number is silence, and what is too loud is clipped: as it is encoded. */
@@ -122,6 +154,8 @@ function topOfFloat(value: number): number {
   if (Number.isFinite(value)) return Math.max(-128, Math.min(127, Math.floor(value * 128)))
   return 0
 }
+
+const unsignedTops = Int8Array.from({ length: 256 }, (_, code) => code - 128)
 
 /** ITU-T G.711, as 13-bit (A-law) and 14-bit (u-law) magnitudes scaled to 16 bits, of which the upper 8 are kept. */
 const aLawTops = Int8Array.from({ length: 256 }, (_, code) => {
