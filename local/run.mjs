@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-/** The commands of package.json: `node local/run.mjs start|dev|test|check|books|bench`. Each first sets up what it needs. */
+/** The commands of package.json: `node local/run.mjs start|dev|test|faults|check|books|backup|restore|bench`. Each first sets up what it needs. */
 // Plain JavaScript without dependencies, because it runs before anything is installed.
 import { spawn, spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
@@ -16,9 +16,14 @@ const tool = (name) => join(root, 'node_modules', '.bin', name)
 const commands = {
   start: () => runMain('./dist/start-main.js'),
   books: () => runMain('./dist/books-main.js'),
+  backup: () => runMain('./dist/backup-main.js'),
+  restore: () => runMain('./dist/restore-main.js'),
   bench: () => runMain('../bench/dist/main.js'),
   dev,
   test,
+  faults: async () => {
+    process.exitCode = await runVisibly(tool('tsx'), ['test/faults/main.ts', ...args])
+  },
   check,
 }
 
