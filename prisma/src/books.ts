@@ -1,6 +1,7 @@
 /** Checks an installation's books: what PostgreSQL and the WAV store say must add up, also while the service runs. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { WavStore } from '@wavemill/core/wav-store'
+import { auditKeys } from './audit-keys.ts'
 import { auditLeftovers } from './audit-leftovers.ts'
 import { auditReady } from './audit-ready.ts'
 import { auditUnfinished } from './audit-unfinished.ts'
@@ -25,6 +26,9 @@ export type FaultKind =
   | 'stray-chunks' // of a segment that does not exist, or a head in front of an unfinished record
   | 'segments-without-record'
   | 'segments-of-ended-record'
+  // Idempotency keys.
+  | 'key-of-another-user'
+  | 'keys-not-forgotten' // expired, and not removed
   // The WAV store.
   | 'wav-missing' // a record waits for it
   | 'wav-wrong-size'
@@ -84,6 +88,7 @@ async function* audit(
   yield* auditUnfinished(db, scope, options.segmentAttempts)
   yield* auditReady(db, scope)
   yield* auditLeftovers(db, scope)
+  yield* auditKeys(db, scope)
   yield* auditWavStore(db, wavStore, scope)
 }
 

@@ -3,6 +3,8 @@ import type { PcmSource } from '@wavemill/core/pcm-source'
 import type { PlannedSegment } from '@wavemill/core/segment-plan'
 import pg from 'pg'
 import { connectionConfig, type Database } from './database.ts'
+import { giveKeyToRecord, type HeldKey } from './idempotency-keys.ts'
+import { checkQuota, noQuota, type Quota } from './quota.ts'
 import { takeRounds } from './rounds.ts'
 import { inTransaction } from './transaction.ts'
 
@@ -26,6 +28,8 @@ export interface NewRecord {
   readonly segments: readonly PlannedSegment[]
   /** Kept for ever without it. */
   readonly expiresAt?: Date | undefined
+  /** The idempotency key of its upload. */
+  readonly idempotencyKey?: HeldKey | undefined
 }
 
 /** A key for a record to come: its WAV is stored under it before the row exists. A key that stays unused does no harm. */
@@ -43,17 +47,24 @@ const INSERTION_LOCK = 735_190
 /**
  * Writes a record and its segments in one transaction. The WAV must be durable by then.
  *
+ * @param quota what its user may have, this one included.
  * @returns the priority of each segment in the queue, in order.
- * @throws if nothing was written; but an error of a database that went away leaves that open: see {@link wasRecordInserted}.
+ * @throws if nothing was written, QuotaExceeded where there is no room for it; but an error of a database that went away leaves that open: see {@link wasRecordInserted}.
  */
-export function insertRecord(db: Database, record: NewRecord): Promise<readonly number[]> {
+export function insertRecord(
+  db: Database,
+  record: NewRecord,
+  quota: Quota = noQuota,
+): Promise<readonly number[]> {
   return inTransaction(db.pool, async (client) => {
     await client.query('SELECT pg_advisory_xact_lock($1::int, $2::int)', [
       INSERTION_LOCK,
       keyHash(record.key),
     ])
     const rounds = await takeRounds(client, record.userId, record.segments.length)
+    await checkQuota(client, record.userId, quota, record.wavBytes) // the user's row is held from here on
     await insertRow(client, record)
+    if (record.idempotencyKey !== undefined) await giveKeyToRecord(client, record.key, record.idempotencyKey)
     await insertSegments(client, record, rounds)
     return rounds
   })

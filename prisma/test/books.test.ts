@@ -1,5 +1,5 @@
 /** Every fault that the books can report, planted by hand and found; and a service at work, in which there is none. */
-import { randomBytes } from 'node:crypto'
+import { randomBytes, randomUUID } from 'node:crypto'
 import { utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -83,10 +83,12 @@ async function addFile(name: string, ageMs = 0): Promise<{ file: string }> {
 
 const insertSegment = `INSERT INTO segment (record_key, seq, start_byte, end_byte, first_frame, frames, warm_up_frames)
   VALUES ($1, 9, 0, 1, 0, 1, 0)`
+const insertKey = `INSERT INTO idempotency_key (user_id, key, upload_id, record_key, options_sha256, expires_at)
+  VALUES ($1, $2, gen_random_uuid(), $3, $4, now() + $5::interval)`
 const insertChunkRow = `INSERT INTO chunk (record_key, segment, part, data, size) VALUES ($1, $2, 0, 'x', 1)`
 
 /** Plants the fault, and says where it must be found. */
-const faults: Record<FaultKind, () => Promise<{ recordKey: bigint } | { file: string }>> = {
+const faults: Record<FaultKind, () => Promise<{ recordKey?: bigint; file?: string }>> = {
   async 'segments-missing'() {
     const recordKey = await waitingRecord()
     await plant('DELETE FROM segment WHERE record_key = $1 AND seq = 1', [recordKey])
@@ -167,6 +169,15 @@ const faults: Record<FaultKind, () => Promise<{ recordKey: bigint } | { file: st
     await plant(insertSegment, [recordKey])
     return { recordKey }
   },
+  async 'key-of-another-user'() {
+    const recordKey = await readyRecord()
+    await plant(insertKey, [randomUUID(), 'key', recordKey, randomBytes(32), '1 hour'])
+    return { recordKey }
+  },
+  async 'keys-not-forgotten'() {
+    await plant(insertKey, [testDb.userId, 'key', null, null, '-2 hours'])
+    return {}
+  },
   async 'wav-missing'() {
     const recordKey = await waitingRecord()
     await wavStore().remove(recordKey)
@@ -187,7 +198,7 @@ const faults: Record<FaultKind, () => Promise<{ recordKey: bigint } | { file: st
 }
 
 afterEach(async () => {
-  await testDb.db.pool.query('TRUNCATE record, segment, chunk')
+  await testDb.db.pool.query('TRUNCATE record CASCADE')
   for (const { name } of await wavStore().list()) await wavStore().removeFile(name)
 })
 
@@ -209,6 +220,9 @@ async function healthyService(): Promise<void> {
   await failedRecord()
   for (const status of ['deleted', 'expired'] as const)
     await removeRecord(testDb.db, await readyRecord(), status)
+  await plant(insertKey, [testDb.userId, 'held', null, null, '6 seconds'])
+  await plant(insertKey, [testDb.userId, 'just lapsed', null, null, '-1 second'])
+  await plant(insertKey, [testDb.userId, 'used', await readyRecord(), randomBytes(32), '24 hours'])
   await addFile('under-way.part')
 }
 
@@ -218,7 +232,7 @@ test('of other ways to the same faults none is missed', async () => {
   const another = await waitingRecord()
   await plant('UPDATE segment SET deaths = 10 WHERE record_key = $1 AND seq = 1', [another])
   const file = await addFile('somebody-elses.wav')
-  const unknown = await addFile(`${another + 1_000n}.wav`)
+  const unknown = await addFile(`${another + 1_000n}.wav`, 3_700_000)
   const found = (await check()).map(({ kind, recordKey: key, file: name }) => [kind, key ?? name])
   expect(found.sort()).toEqual([
     ['stray-chunks', recordKey],
@@ -226,6 +240,12 @@ test('of other ways to the same faults none is missed', async () => {
     ['wav-not-needed', unknown.file],
     ['wav-not-needed', file.file],
   ])
+})
+
+test('a fresh file without a record is no fault: its upload may be under way, or ended with its API', async () => {
+  const key = await waitingRecord()
+  await addFile(`${key + 1_000n}.wav`)
+  expect(await check()).toEqual([])
 })
 
 test('a fault on the last of many pages is found, and every fault of one record', async () => {

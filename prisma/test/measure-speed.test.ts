@@ -7,7 +7,7 @@ import { useTestDb } from './support/test-db.ts'
 const testDb = useTestDb()
 
 afterEach(async () => {
-  await testDb.db.pool.query('TRUNCATE record, segment, chunk')
+  await testDb.db.pool.query('TRUNCATE record CASCADE')
 })
 
 /** A minute of audio that was in work from one time to another, in seconds of some day. */

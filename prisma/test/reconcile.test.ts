@@ -48,7 +48,7 @@ async function statusOf(key: bigint): Promise<unknown> {
 }
 
 afterEach(async () => {
-  await testDb.db.pool.query('TRUNCATE record, segment, chunk')
+  await testDb.db.pool.query('TRUNCATE record CASCADE')
 })
 
 test('due are the segments that are neither done nor put off, of records that are neither ready nor ended', async () => {

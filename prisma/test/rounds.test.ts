@@ -12,7 +12,7 @@ import { useTestDb } from './support/test-db.ts'
 const testDb = useTestDb({ poolSize: 12 })
 
 afterEach(async () => {
-  await testDb.db.pool.query('TRUNCATE record, segment, chunk')
+  await testDb.db.pool.query('TRUNCATE record CASCADE')
 })
 
 /** @returns the rounds of the new record's segments. */

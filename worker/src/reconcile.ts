@@ -3,6 +3,7 @@
 import type { NewJob, SegmentQueue } from '@wavemill/core/queue'
 import { describeError } from '@wavemill/core/quiet-errors'
 import { isDatabaseAway } from '@wavemill/prisma/database-away'
+import { purgeKeys } from '@wavemill/prisma/idempotency-keys'
 import {
   dueSegments,
   expireRecords,
@@ -31,6 +32,7 @@ const steps: Readonly<Record<string, (tools: ReconcilerTools) => Promise<void>>>
   'add missing jobs': addDueJobs,
   'expire recordings': expire,
   'purge tombstones': purge,
+  'forget idempotency keys': forgetKeys,
   'sweep the WAV store': sweepWavStore,
 }
 
@@ -94,4 +96,8 @@ async function expire({ db, log, wavStore }: ReconcilerTools): Promise<void> {
 
 async function purge({ db }: ReconcilerTools): Promise<void> {
   while ((await purgeTombstones(db, TOMBSTONE_DAYS, PAGE)) === PAGE);
+}
+
+async function forgetKeys({ db }: ReconcilerTools): Promise<void> {
+  while ((await purgeKeys(db, PAGE)) === PAGE);
 }

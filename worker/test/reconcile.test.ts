@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { openSegmentQueue, type SegmentQueue } from '@wavemill/core/queue'
+import { holdKey } from '@wavemill/prisma/idempotency-keys'
 import { reserveRecordKey } from '@wavemill/prisma/insert-record'
 import { withReconcilerLock } from '@wavemill/prisma/reconcile'
 import { deleteRecord } from '@wavemill/prisma/records'
@@ -165,6 +166,16 @@ describe('files of the WAV store', () => {
     await reconcile(tools)
     expect(await foreign()).toBe(true)
   })
+})
+
+test('an idempotency key that has expired is forgotten, and none before', async () => {
+  const userId = randomUUID()
+  const hold = (key: string, holdMs: number) =>
+    holdKey(tools.db, { userId, key, uploadId: randomUUID() }, holdMs)
+  await Promise.all([hold('lapsed', -1), hold('held', 60_000)])
+  await reconcile(tools)
+  const left = await tools.db.prisma.idempotencyKey.findMany({ where: { userId } })
+  expect(left.map(({ key }) => key)).toEqual(['held'])
 })
 
 test('a step that fails does not stop the others', async () => {
