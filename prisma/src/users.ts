@@ -33,19 +33,31 @@ export async function findTokenHash(db: Database, userId: string): Promise<Buffe
   return user === null ? undefined : Buffer.from(user.tokenHash)
 }
 
+/** @returns undefined if there is no such user. */
+export async function findUserId(
+  db: Database,
+  where: { readonly id: string } | { readonly name: string },
+): Promise<string | undefined> {
+  const user = await db.prisma.user.findUnique({ where, select: { id: true } })
+  return user?.id
+}
+
 /**
  * Replaces a user's token.
  *
- * @param hash.from what must still be stored, or nothing is changed.
+ * @param hash.from what must still be stored, or nothing is changed; undefined: whatever it is.
  * @returns whether it was.
  */
 export async function replaceTokenHash(
   db: Database,
   userId: string,
-  hash: { readonly from: Buffer; readonly to: Buffer },
+  hash: { readonly from: Buffer | undefined; readonly to: Buffer },
 ): Promise<boolean> {
   const { count } = await db.prisma.user.updateMany({
-    where: { id: userId, tokenHash: Uint8Array.from(hash.from) },
+    where: {
+      id: userId,
+      ...(hash.from !== undefined && { tokenHash: Uint8Array.from(hash.from) }),
+    },
     data: { tokenHash: Uint8Array.from(hash.to) },
   })
   return count === 1
