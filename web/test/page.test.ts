@@ -114,6 +114,7 @@ describe.skipIf(missing('chromium') || missing('ffmpeg'))('the page', () => {
     await page.getByRole('button', { name: 'Record', exact: true }).click()
     await page.getByText('0:02', { exact: true }).waitFor()
     await page.getByRole('button', { name: 'Stop and send' }).click()
+    await page.getByRole('button', { name: 'Record', exact: true }).waitFor()
     await page.getByRole('button', { name: /^Play Recording .*\.wav$/ }).click()
     await eventually(
       () => playedTo(page.locator('audio')),

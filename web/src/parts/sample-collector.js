@@ -4,6 +4,15 @@ class SampleCollector extends AudioWorkletProcessor {
   #pieces = []
   #frames = 0
 
+  constructor() {
+    super()
+    // Asked for the end, it gives what it still has, and says that this was all.
+    this.port.onmessage = () => {
+      this.#handOver()
+      this.port.postMessage(null)
+    }
+  }
+
   process([channels = []]) {
     const frames = channels[0]?.length ?? 0
     if (frames === 0) return true

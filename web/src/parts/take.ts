@@ -31,9 +31,10 @@ export async function startTake(onSeconds: (seconds: number) => void): Promise<T
     })
     const pieces: Blob[] = []
     let samples = 0
-    // A Blob, unlike an array, need not stay in memory.
-    collector.port.onmessage = ({ data }: MessageEvent<Int16Array<ArrayBuffer>>) => {
-      pieces.push(new Blob([data]))
+    let finish = () => {}
+    collector.port.onmessage = ({ data }: MessageEvent<Int16Array<ArrayBuffer> | null>) => {
+      if (data === null) return finish()
+      pieces.push(new Blob([data])) // which, unlike an array, need not stay in memory
       samples += data.length / channels
       onSeconds(samples / context.sampleRate)
     }
@@ -42,6 +43,11 @@ export async function startTake(onSeconds: (seconds: number) => void): Promise<T
     return {
       async stop() {
         const { sampleRate } = context
+        await new Promise<void>((resolve) => {
+          finish = resolve
+          collector.port.postMessage(null)
+        })
+        collector.port.onmessage = null
         await stopAll()
         return wavOf(pieces, { sampleRate, channels })
       },
