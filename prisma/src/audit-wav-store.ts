@@ -3,12 +3,15 @@ import type { StoredFile, WavStore } from '@wavemill/core/wav-store'
 import { recordPages } from './audit-pages.ts'
 import type { Fault, Scope } from './books.ts'
 import type { Database } from './database.ts'
-import { keysInNeedOfWav } from './reconcile.ts'
+import { keysDoneWithWav, keysInNeedOfWav } from './reconcile.ts'
 
 const FILES_AT_ONCE = 1_000
 
 /** The reconciler removes a temporary file to which nothing was written for two minutes; it looks every ten seconds. */
 const STALE_AFTER_MS = 150_000
+
+/** So long it leaves a file whose record has no row: an API may be about to write it, or could not learn whether it did. */
+const WITHOUT_ROW_MS = 60 * 60_000 + 30_000
 
 export async function* auditWavStore(db: Database, wavStore: WavStore, scope: Scope): AsyncGenerator<Fault> {
   yield* auditFiles(db, await wavStore.list())
@@ -27,12 +30,13 @@ async function* auditFiles(db: Database, files: readonly StoredFile[]): AsyncGen
   const wavs = files.filter((file) => !file.temporary && file.name.endsWith('.wav'))
   for (let start = 0; start < wavs.length; start += FILES_AT_ONCE) {
     const some = wavs.slice(start, start + FILES_AT_ONCE)
-    const needed = await keysInNeedOfWav(
-      db,
-      some.flatMap(({ key }) => key ?? []),
-    )
-    for (const { name, key, bytes } of some) {
+    const keys = some.flatMap(({ key }) => key ?? [])
+    const needed = await keysInNeedOfWav(db, keys)
+    const done = await keysDoneWithWav(db, keys)
+    for (const { name, key, bytes, modifiedAt } of some) {
       if (key !== undefined && needed.has(key)) continue
+      const mayStillCome = key !== undefined && !done.has(key)
+      if (mayStillCome && Date.now() - modifiedAt.getTime() < WITHOUT_ROW_MS) continue
       const detail = `No record waits for this file of ${bytes} bytes.`
       yield { kind: 'wav-not-needed', file: name, detail }
     }
