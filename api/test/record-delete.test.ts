@@ -1,7 +1,9 @@
 /** DELETE /record: everything of the recording goes but the answer 410, and nothing of anybody else's. */
 import { randomBytes, randomUUID } from 'node:crypto'
 import { checkBooks } from '@wavemill/prisma/books'
+import { removeRecordIn } from '@wavemill/prisma/records'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { eventually } from './eventually.ts'
 import { finishLinked, keyOf } from './finished-record.ts'
 import { ask, statusOf, upload } from './own-user.ts'
 import { exchange, head } from './raw-http.ts'
@@ -102,6 +104,40 @@ describe('DELETE /record', () => {
     const answer = await exchange(app.port, `${head(app.port, `DELETE ${pathOf(id)}`, headers)}{"id":1`)
     expect(answer?.status).toBe(204)
   })
+})
+
+/** As many downloads as there are connections for them. */
+const DOWNLOADS_AT_ONCE = 4
+
+it('a download that has found the recording, and then no longer its bytes, is answered with 410', async () => {
+  const recordings = await Promise.all(
+    Array.from({ length: DOWNLOADS_AT_ONCE + 1 }, async () => {
+      const { url } = await upload(app, ada)
+      const key = await finishLinked(app.db, url, randomBytes(2_000))
+      await cleanUpLikeWorker(key)
+      return { url, key }
+    }),
+  )
+  const client = await app.db.pool.connect()
+  // Not the client's own: within a transaction the view of all connections stands still.
+  const rowsOf = async (sql: string) => (await app.db.pool.query(sql)).rowCount
+  try {
+    await client.query('BEGIN; LOCK TABLE chunk IN ACCESS EXCLUSIVE MODE')
+    const others = recordings.slice(1).map(({ url }) => statusOf(fetch(url)))
+    const waiting = "SELECT FROM pg_locks WHERE relation = 'chunk'::regclass AND NOT granted"
+    await eventually(async () => expect(await rowsOf(waiting)).toBe(DOWNLOADS_AT_ONCE))
+    const { rows } = await app.db.pool.query<{ now: string }>('SELECT clock_timestamp()::text AS now')
+    const late = statusOf(fetch(recordings[0]?.url ?? ''))
+    const looks = `SELECT FROM pg_stat_activity WHERE application_name = 'api under test'
+      AND datname = current_database() AND query LIKE '%"record"%' AND state = 'idle' AND query_start > '${rows[0]?.now}'`
+    await eventually(async () => expect(await rowsOf(looks)).toBe(1))
+    await removeRecordIn(client, recordings[0]?.key ?? 0n, 'deleted')
+    await client.query('COMMIT')
+    expect(await late).toBe(410)
+    expect(await Promise.all(others)).toEqual(Array(DOWNLOADS_AT_ONCE).fill(200))
+  } finally {
+    client.release(true)
+  }
 })
 
 describe('DELETE /record refuses', () => {

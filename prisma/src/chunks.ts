@@ -27,6 +27,16 @@ export async function insertChunk(
   return rowCount === 1
 }
 
+/** Bytes of an MP3 are not there: most likely its record was removed while it was read. */
+export class MissingBytes extends Error {
+  constructor(recordKey: bigint, { start, end }: Stretch, found: number) {
+    super(
+      `Of bytes ${start} to ${end} of record ${recordKey} there are ${found}: the rest was removed while it was read`,
+    )
+    this.name = 'MissingBytes'
+  }
+}
+
 /** Bytes [start, end) of an MP3. */
 export interface Stretch {
   readonly start: number
@@ -44,7 +54,7 @@ const FIRST_WINDOW_BYTES = 256 * 1024
  * busy. The buffers may be another reader's too: nobody may write into them.
  *
  * @param range all of it, as it is now, without one.
- * @throws Error if not all of it is there, or no longer.
+ * @throws MissingBytes if not all of it is there, or no longer; or an error of the database.
  */
 export async function* readMp3(
   db: Database,
@@ -119,7 +129,5 @@ async function readStretch(pool: pg.Pool, recordKey: bigint, { start, end }: Str
   )
   const bytes = buffers.reduce((sum, buffer) => sum + buffer.byteLength, 0)
   if (bytes === end - start) return buffers
-  throw new Error(
-    `Of bytes ${start} to ${end} of record ${recordKey} there are ${bytes}: the rest was removed while it was read`,
-  )
+  throw new MissingBytes(recordKey, { start, end }, bytes)
 }

@@ -1,11 +1,19 @@
 /** GET and HEAD /record: the link. Until the MP3 is there it tells how far it is, and then it gives it. */
+import { MissingBytes } from '@wavemill/prisma/chunks'
 import type { Database } from '@wavemill/prisma/database'
 import Type from 'typebox'
 import { type AwaitParts, awaitRecord } from '../await-record.ts'
 import { sendMp3 } from '../download.ts'
 import { readyMp3Of } from '../mp3-headers.ts'
 import { Problem } from '../problem.ts'
-import { failureOf, LinkQuery, linkedRecordOf, parseLink, WaitingState } from '../record-state.ts'
+import {
+  failureOf,
+  findLinkedRecord,
+  LinkQuery,
+  linkedRecordOf,
+  parseLink,
+  WaitingState,
+} from '../record-state.ts'
 import type { Route } from '../route.ts'
 
 const DownloadQuery = Type.Object({
@@ -34,7 +42,13 @@ export function downloadRecordRoute(parts: AwaitParts & { readonly db: Database 
         throw new Problem('transcoding-failed', failure.reason, { members: { failure } })
       }
       const type = request.query.download === '0' ? 'inline' : 'attachment'
-      return await sendMp3(parts.db, readyMp3Of(record), { type, request, reply })
+      try {
+        return await sendMp3(parts.db, readyMp3Of(record), { type, request, reply })
+      } catch (error) {
+        // Where it was removed since we looked, that is the answer.
+        if (error instanceof MissingBytes) await findLinkedRecord(parts.db, request.query)
+        throw error
+      }
     },
   }
 }
