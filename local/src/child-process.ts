@@ -1,5 +1,5 @@
 /** Runs one of our programs as a child that says over IPC when it is ready, and that ends by itself when we are gone. */
-import { type ChildProcess, fork } from 'node:child_process'
+import { type ChildProcess, fork, type StdioOptions } from 'node:child_process'
 import { once } from 'node:events'
 import { basename, dirname } from 'node:path'
 import { aborted, endChild, endOf, endWithUs } from './ended.ts'
@@ -12,6 +12,13 @@ export interface Program {
   readonly env: NodeJS.ProcessEnv
   /** How long it may take to end after SIGTERM; then SIGKILL. */
   readonly stopWithinMs: number
+  /** The open file that it writes its log to; without one, where we write ours. */
+  readonly logFd?: number
+}
+
+export interface ProgramRun extends Run {
+  /** Undefined only where it could not be spawned at all. */
+  readonly pid: number | undefined
 }
 
 /**
@@ -20,12 +27,12 @@ export interface Program {
  * @param signal gives up, and ends the child.
  * @throws Error if it ends before.
  */
-export async function startProgram(program: Program, signal: AbortSignal): Promise<Run> {
+export async function startProgram(program: Program, signal: AbortSignal): Promise<ProgramRun> {
   const { child, end } = forkProgram(program)
   const stop = () => endChild(child, end, program.stopWithinMs)
   const ready = once(child, 'message').then(() => 'ready' as const)
   const outcome = await Promise.race([ready, end, aborted(signal)])
-  if (outcome === 'ready') return { exited: end, stop }
+  if (outcome === 'ready') return { pid: child.pid, exited: end, stop }
   await stop()
   throw new Error(`it ended before it was ready (${outcome})`)
 }
@@ -39,8 +46,9 @@ export async function runProgram(program: Program, signal: AbortSignal): Promise
 }
 
 // In a session of its own: a Ctrl-C at the terminal goes to us alone, and we end the children in order.
-function forkProgram({ path, env }: Program): { child: ChildProcess; end: Promise<string> } {
-  const child = fork(path, { env, detached: true, execArgv: ['--enable-source-maps'] })
+function forkProgram({ path, env, logFd }: Program): { child: ChildProcess; end: Promise<string> } {
+  const stdio: StdioOptions = ['ignore', logFd ?? 'inherit', logFd ?? 'inherit', 'ipc']
+  const child = fork(path, { env, stdio, detached: true, execArgv: ['--enable-source-maps'] })
   const end = endOf(child)
   endWithUs(child, end, 'SIGKILL')
   return { child, end }

@@ -1,6 +1,7 @@
-/** A TCP proxy in front of a server of a test, to make that server go away, fall silent, and come back. */
+/** A TCP proxy in front of a server of a test, to make that server go away, fall silent, grow slow, and come back. */
 import { once } from 'node:events'
 import { connect, createServer, type Socket } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { freePort } from './ports.ts'
 
 export interface CuttableProxy {
@@ -10,7 +11,9 @@ export interface CuttableProxy {
   cut(): Promise<void>
   /** Accepts and keeps connections, but carries nothing, as a host that is gone without a word. */
   silence(): void
-  /** Ends `cut` or `silence`; what a silenced connection had sent arrives late. */
+  /** From now on whatever the server sends arrives so much later, in the same order. */
+  slow(delayMs: number): void
+  /** Ends `cut`, `silence` and `slow`; what a silenced connection had sent arrives late. */
   restore(): Promise<void>
   stop(): Promise<void>
 }
@@ -24,22 +27,27 @@ export async function startProxy(serverUrl: string, options: { cut?: boolean } =
   const port = await freePort()
   const sockets = new Set<Socket>()
   let silent = false
+  let delayMs = 0
 
-  function carry(from: Socket, to: Socket): void {
+  function carry(from: Socket, to: Socket, inTurn: (work: () => void) => void): void {
     sockets.add(from)
-    from.on('data', (bytes) => to.write(bytes))
-    from.on('end', () => to.end())
+    from.on('data', (bytes) => inTurn(() => to.write(bytes)))
+    from.on('end', () => inTurn(() => to.end()))
     from.on('error', () => {}) // 'close' follows
     from.on('close', () => {
       sockets.delete(from)
-      to.destroy()
+      inTurn(() => to.destroy())
     })
     if (silent) from.pause()
   }
   const server = createServer({ allowHalfOpen: true }, (client) => {
     const upstream = connect({ port: Number(target.port), host: target.hostname, allowHalfOpen: true })
-    carry(client, upstream)
-    carry(upstream, client)
+    carry(client, upstream, (work) => work())
+    carry(
+      upstream,
+      client,
+      createDelay(() => delayMs),
+    )
   })
   async function listen(): Promise<void> {
     if (server.listening) return
@@ -65,11 +73,34 @@ export async function startProxy(serverUrl: string, options: { cut?: boolean } =
       silent = true
       for (const socket of sockets) socket.pause()
     },
+    slow(ms) {
+      delayMs = ms
+    },
     async restore() {
       silent = false
+      delayMs = 0
       for (const socket of sockets) socket.resume()
       await listen()
     },
     stop: cut,
+  }
+}
+
+/** Does one thing after the other, each so much later than it was asked for. */
+function createDelay(delayMs: () => number): (work: () => void) => void {
+  let waiting = 0
+  let order = Promise.resolve()
+  return (work) => {
+    if (delayMs() === 0 && waiting === 0) {
+      work()
+      return
+    }
+    waiting += 1
+    const dueAt = Date.now() + delayMs()
+    order = order.then(async () => {
+      await sleep(Math.max(0, dueAt - Date.now()))
+      waiting -= 1
+      work()
+    })
   }
 }

@@ -7,6 +7,8 @@ export interface TestRedis {
   readonly url: string
   readonly port: number
   readonly pid: number
+  /** Resolves when it has ended, however. */
+  readonly exited: Promise<unknown>
   stop(): Promise<void>
 }
 
@@ -30,6 +32,7 @@ export async function startRedis(port?: number): Promise<TestRedis> {
     url: `redis://127.0.0.1:${usedPort}`,
     port: usedPort,
     pid: server.pid,
+    exited,
     async stop() {
       server.kill('SIGKILL') // it has nothing to save, and a stopped one would not hear a SIGTERM
       await exited

@@ -10,13 +10,27 @@ export interface Pcm {
   readonly channels: number
 }
 
-/** @returns frames only, without reservoir. */
-export function encodeInOnePass(pcm: Pcm, options: EncodeOptions = {}): Promise<Buffer> {
+/** @returns frames only; without a bit reservoir unless asked for one, as segments are encoded that are joined. */
+export function encodeInOnePass(
+  pcm: Pcm,
+  options: EncodeOptions = {},
+  reservoir: 0 | 1 = 0,
+): Promise<Buffer> {
   const { quality = 2, bitrate, channels = Math.min(2, pcm.channels), sampleRate = pcm.sampleRate } = options
   const input = ['-f', `${pcm.encoding}le`, '-ar', `${pcm.sampleRate}`, '-ac', `${pcm.channels}`]
   const rate = bitrate === undefined ? ['-q:a', `${quality}`] : ['-b:a', `${bitrate}k`]
   const target = [...exactLength(pcm, sampleRate), '-ac', `${channels}`, '-ar', `${sampleRate}`]
-  const plain = ['-reservoir', '0', '-write_xing', '0', '-id3v2_version', '0', '-f', 'mp3', 'pipe:1']
+  const plain = [
+    '-reservoir',
+    `${reservoir}`,
+    '-write_xing',
+    '0',
+    '-id3v2_version',
+    '0',
+    '-f',
+    'mp3',
+    'pipe:1',
+  ]
   const args = ['-v', 'error', ...input, '-i', 'pipe:0', ...rate, ...target, ...plain]
   return new Promise((resolve, reject) => {
     const ffmpeg = spawn('ffmpeg', args, { stdio: ['pipe', 'pipe', 'inherit'] })
