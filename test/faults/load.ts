@@ -3,7 +3,8 @@ import { createHash } from 'node:crypto'
 import { readdir } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Answer, NoAnswer } from './ask.ts'
-import { askStatus, download, type Link, readJson, remove, type UploadWay, upload } from './client.ts'
+import { askStatus, download, readJson, remove, type UploadWay, upload } from './client.ts'
+import type { Entry } from './ledger.ts'
 import type { Random } from './random.ts'
 import type { Site } from './site.ts'
 import { refusal, type Tolerance } from './tolerance.ts'
@@ -49,11 +50,12 @@ async function uploadSome(site: Site, random: Random, tolerance: Tolerance): Pro
     ...(isCut && { cutAt: random.between(5, 99) / 100 }),
   }
   const user = random.pick(site.users)
-  const answer = await answerOf(
-    upload(random.pick(site.fleet.apis).baseUrl, user, recording, way),
-    'An upload',
-    { ...tolerance, broken: isCut ? 'anything' : tolerance.broken },
-  )
+  const answer = await answerOf(upload(random.pick(site.fleet.apis).baseUrl, user, recording, way), {
+    what: 'An upload',
+    statuses: [202],
+    tolerance,
+    mayBreak: () => isCut,
+  })
   if (answer?.status === 202) site.ledger.add({ id: readJson<{ id: string }>(answer).id, user }, recording)
   else site.ledger.refused += 1
 }
@@ -62,11 +64,21 @@ async function lookAtSome(site: Site, random: Random, tolerance: Tolerance): Pro
   const entry = pickEntry(site, random)
   if (entry === undefined) return
   const { baseUrl } = random.pick(site.fleet.apis)
-  const looked = await answerOf(askStatus(baseUrl, entry), 'A look', tolerance, 200, 410)
+  const looked = await answerOf(askStatus(baseUrl, entry), {
+    what: 'A look',
+    statuses: [200, 410],
+    tolerance,
+  })
   if (looked?.status === 410 && entry.deletion === 'none')
     throw new Error(`${entry.id} was never deleted, and is gone`)
   if (looked?.status !== 200 || readJson<{ status: string }>(looked).status !== 'ready') return
-  const loaded = await answerOf(download(baseUrl, entry), 'A download', tolerance, 200, 410)
+  const loaded = await answerOf(download(baseUrl, entry), {
+    what: 'A download',
+    statuses: [200, 410],
+    tolerance,
+    // Half a file must not look whole.
+    mayBreak: () => tolerance.broken === 'downloads' || entry.deletion !== 'none',
+  })
   if (loaded?.status !== 200) return
   const digest = createHash('sha256').update(loaded.body).digest('hex')
   if (digest === site.references.get(entry.recording.name)) return
@@ -79,36 +91,39 @@ async function deleteSome(site: Site, random: Random, tolerance: Tolerance): Pro
   // What was robbed is left, so that its failure is seen.
   if (entry === undefined || entry.deletion === 'done' || site.ledger.robbed.has(entry.id)) return
   entry.deletion = 'asked'
-  const answer = await answerOf(
-    remove(random.pick(site.fleet.apis).baseUrl, entry),
-    'A deletion',
+  const answer = await answerOf(remove(random.pick(site.fleet.apis).baseUrl, entry), {
+    what: 'A deletion',
+    statuses: [204],
     tolerance,
-    204,
-  )
+  })
   if (answer?.status === 204) entry.deletion = 'done'
 }
 
-function pickEntry({ ledger }: Site, random: Random): (Link & (typeof ledger.entries)[number]) | undefined {
+function pickEntry({ ledger }: Site, random: Random): Entry | undefined {
   return ledger.entries.length === 0 ? undefined : random.pick(ledger.entries)
+}
+
+interface Expectation {
+  readonly what: string
+  readonly statuses: readonly number[]
+  readonly tolerance: Tolerance
+  /** Whether there may be no whole answer, asked once there is none. */
+  readonly mayBreak?: () => boolean
 }
 
 /** @returns undefined where there was none, and that may be. @throws Error about what may not be. */
 async function answerOf(
   asked: Promise<Answer>,
-  what: string,
-  tolerance: Tolerance,
-  ...expected: readonly number[]
+  { what, statuses, tolerance, mayBreak = () => false }: Expectation,
 ): Promise<Answer | undefined> {
   try {
     const answer = await asked
-    const wrong = refusal(answer, tolerance, expected.length === 0 ? [202] : expected)
+    const wrong = refusal(answer, tolerance, statuses)
     if (wrong !== undefined) throw new Error(`${what} was answered with ${wrong}`)
     return answer
   } catch (error) {
     if (!(error instanceof NoAnswer)) throw error
-    const mayBreak =
-      tolerance.broken === 'anything' || (what === 'A download' && tolerance.broken === 'downloads')
-    if (mayBreak) return undefined
+    if (tolerance.broken === 'anything' || mayBreak()) return undefined
     throw new Error(`${what} got no answer: ${error.cause}`, { cause: error })
   }
 }
