@@ -1,5 +1,6 @@
 /** Starts programs, each as the head of a process group, so that a script dies with its children; the only file that starts any. */
 import { type ChildProcess, spawn } from 'node:child_process'
+import { constants, setPriority } from 'node:os'
 import type { TranscodeError } from '@wavemill/core/failures'
 import { failureOfExit, failureOfSpawn } from './ffmpeg-failure.ts'
 
@@ -36,6 +37,7 @@ export function startGroup(
     child.once('error', (error) => ended(failureOfSpawn(error)))
     return undefined
   }
+  giveWay(pid)
   let complaint = ''
   stderr.setEncoding('utf8').on('data', (text: string) => {
     complaint = (complaint + text).slice(-KEPT_CHARACTERS)
@@ -82,6 +84,15 @@ export function readOutput(
       text = (text + more).slice(-KEPT_CHARACTERS)
     })
   })
+}
+
+/** Where the cores are short, whoever answers users goes first. */
+function giveWay(pid: number): void {
+  try {
+    setPriority(pid, constants.priority.PRIORITY_BELOW_NORMAL)
+  } catch {
+    // it has ended already
+  }
 }
 
 function killGroup(pid: number): void {
