@@ -1,6 +1,9 @@
 /** Tells a request that waits when to stop: its client went away, its time is over, or the server is closing. */
 import type { FastifyReply } from 'fastify'
 
+/** Not left to AbortController, which would make an error with a stack for each of thousands. */
+const OVER = 'over'
+
 /**
  * @param closing aborts when the server begins to close.
  * @param limitMs for ever without it.
@@ -12,7 +15,7 @@ export function patienceFor(reply: FastifyReply, closing: AbortSignal, limitMs?:
   function stop(): void {
     clearTimeout(timer)
     closing.removeEventListener('abort', stop)
-    controller.abort()
+    controller.abort(OVER)
   }
   reply.raw.once('close', stop)
   closing.addEventListener('abort', stop)
