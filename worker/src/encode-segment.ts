@@ -7,13 +7,13 @@ import { planMp3 } from '@wavemill/core/mp3-target'
 import { isPacked } from '@wavemill/core/pcm-source'
 import type { TakenSegment } from '@wavemill/prisma/take-segment'
 import { createChunkWriter } from './chunk-writer.ts'
+import { limitsOf, withLimits } from './encode-limits.ts'
 import { encodeMp3 } from './ffmpeg.ts'
 import { createProgressReport } from './report-progress.ts'
 import { openInput, requireAudio } from './segment-input.ts'
 import { splitFrames } from './split-frames.ts'
 import type { WorkerTools } from './worker-tools.ts'
 
-const STALL_LIMIT_MS = 30_000
 const noMp3 = {
   code: 'attempts-exhausted',
   detail: 'ffmpeg gave something else than whole MP3 frames',
@@ -33,7 +33,7 @@ export async function encodeSegment(
   const { warmUpFrames, frames } = segment
   const chunks = createChunkWriter(tools.db, segment)
   const reportProgress = createProgressReport(tools.db, segment)
-  const mp3 = withStallLimit(openMp3(tools, segment, signal), tools.stallLimitMs ?? STALL_LIMIT_MS)
+  const mp3 = withLimits(openMp3(tools, segment, signal), limitsOf(segment, tools.stallLimitMs))
   let seen = 0
   for await (const someFrames of splitFrames(mp3, noMp3)) {
     for (const frame of someFrames) {
@@ -67,24 +67,6 @@ function openMp3(tools: WorkerTools, segment: TakenSegment, signal: AbortSignal)
     reservoir: segment.segmentsTotal === 1,
     signal,
   })
-}
-
-/** Fails, and thereby kills ffmpeg, where nothing comes for so long while somebody waits for it. */
-async function* withStallLimit(mp3: Readable, limitMs: number): AsyncGenerator<Buffer> {
-  const stop = () => {
-    const detail = `ffmpeg made no progress for ${limitMs / 1000} s`
-    mp3.destroy(new TranscodeError('attempts-exhausted', detail, { permanent: false }))
-  }
-  let timer = setTimeout(stop, limitMs)
-  try {
-    for await (const bytes of mp3) {
-      clearTimeout(timer) // how long the chunks take is not ffmpeg's doing
-      yield bytes
-      timer = setTimeout(stop, limitMs)
-    }
-  } finally {
-    clearTimeout(timer)
-  }
 }
 
 /** ffmpeg ended well, but a segment is done only with the planned frames; those after them are the encoder's flush. */

@@ -3,6 +3,7 @@ import { addAbortSignal, PassThrough, Readable } from 'node:stream'
 import type { RateControl } from '@wavemill/core/encode-options'
 import type { Mixdown } from '@wavemill/core/mixdown'
 import ffmpeg, { type FfmpegCommand } from 'fluent-ffmpeg'
+import { limitResources } from './limit-resources.ts'
 import { readOutput, startGroup } from './process-group.ts'
 
 /** Bytes [startByte, endByte) of a file that ffmpeg reads by itself; if the file is shorter, that is its end, and no error. */
@@ -64,6 +65,7 @@ function buildCommand(encoding: Encoding): FfmpegCommand {
   const command = ffmpeg()
     .input(encoding.input instanceof Readable ? encoding.input : urlOf(encoding.input))
     .inputOptions('-hide_banner', '-nostdin', '-nostats', '-loglevel', 'error')
+    .inputOptions('-filter_threads', '1', '-threads', '1')
     .inputFormat(encoding.encoding)
     .inputOptions(inputOptions(encoding))
     .outputOptions('-map_metadata', '-1', '-vn', '-threads', '1')
@@ -138,7 +140,8 @@ function guardedInternals({ ffmpegPath, input }: Encoding, mp3: PassThrough) {
         end(mp3.errored ?? new Error('stopped before it started'))
         return
       }
-      const group = startGroup(ffmpegPath, args, input instanceof Readable ? 'pipe' : 'ignore', end)
+      const [program, limitedArgs] = limitResources(ffmpegPath, args)
+      const group = startGroup(program, limitedArgs, input instanceof Readable ? 'pipe' : 'ignore', end)
       if (group === undefined) return
       mp3.once('close', group.kill)
       started(group.child, emptyRing, emptyRing)
