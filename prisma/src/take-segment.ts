@@ -8,6 +8,11 @@ import { inTransaction } from './transaction.ts'
 
 /** How often a process may die over a segment before that counts as the recording's fault. */
 export const MAX_DEATHS = 10
+/**
+ * From this death on a segment waits for a random time, so that those which died with it are not with it again: a recording that kills
+ * workers must not take others along ten times.
+ */
+const APART_FROM_DEATHS = 3
 
 /** What an attempt needs to know; numbers of bytes are offsets in the WAV file. */
 export interface TakenSegment extends Attempt {
@@ -39,7 +44,7 @@ export function takeSegment(
   return inTransaction(db.pool, async (client) => {
     const segment = await beginAttempt(client, recordKey, seq, worker)
     if (segment === undefined) return undefined
-    if (segment.deaths >= MAX_DEATHS) return undefined // the reconciler fails the record
+    if (!segment.is_taken) return undefined // the reconciler adds it again, or fails the record
     const record = await beginRecord(client, recordKey)
     if (record === undefined) return undefined
     await client.query('DELETE FROM chunk WHERE record_key = $1 AND segment = $2', [recordKey, seq])
@@ -71,6 +76,7 @@ interface SegmentRow {
   first_frame: number
   frames: number
   warm_up_frames: number
+  is_taken: boolean
 }
 
 async function beginAttempt(
@@ -82,9 +88,12 @@ async function beginAttempt(
   const { rows } = await client.query<SegmentRow>(
     `UPDATE segment SET attempt = attempt + 1, worker = $3,
        deaths = deaths + (taken_at IS NOT NULL)::int,
-       taken_at = CASE WHEN deaths + (taken_at IS NOT NULL)::int < ${MAX_DEATHS} THEN now() END
+       taken_at = CASE WHEN taken_at IS NULL OR deaths + 1 < ${APART_FROM_DEATHS} THEN now() END,
+       next_try_at = CASE WHEN taken_at IS NULL OR deaths + 1 < ${APART_FROM_DEATHS} THEN next_try_at
+         ELSE now() + random() * deaths * interval '10 seconds' END
      WHERE record_key = $1 AND seq = $2 AND done_at IS NULL AND next_try_at <= now() AND deaths < ${MAX_DEATHS}
-     RETURNING attempt, errors, deaths, start_byte, end_byte, first_frame, frames, warm_up_frames`,
+     RETURNING attempt, errors, deaths, start_byte, end_byte, first_frame, frames, warm_up_frames,
+       taken_at IS NOT NULL AS is_taken`,
     [recordKey, seq, worker],
   )
   return rows[0]

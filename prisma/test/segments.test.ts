@@ -13,6 +13,14 @@ const testDb = useTestDb()
 
 const take = (recordKey: bigint, seq = 0) => takeSegment(testDb.db, { recordKey, seq, worker: 'worker 1' })
 
+/** Also after a death that made it wait. */
+async function takeWhenDue(recordKey: bigint) {
+  const taken = await take(recordKey)
+  if (taken !== undefined) return taken
+  await testDb.db.pool.query('UPDATE segment SET next_try_at = now() WHERE record_key = $1', [recordKey])
+  return await take(recordKey)
+}
+
 async function segmentRow(recordKey: bigint, seq = 0) {
   const { rows } = await testDb.db.pool.query('SELECT * FROM segment WHERE record_key = $1 AND seq = $2', [
     recordKey,
@@ -96,7 +104,10 @@ test('an attempt that never said how it ended is counted as a death, and its chu
 
 test('after ten deaths a segment is used up, and not before', async () => {
   const key = await insertTestRecord(testDb.db, testDb.userId)
-  for (let attempt = 1; attempt <= MAX_DEATHS; attempt++) expect(await take(key)).toMatchObject({ attempt })
+  for (let deaths = 0; deaths < MAX_DEATHS; deaths++) {
+    expect(await takeWhenDue(key)).toMatchObject({ errors: 0 })
+    expect(await segmentRow(key)).toMatchObject({ deaths })
+  }
   const mine = async () =>
     (await usedUpSegments(testDb.db, { segmentAttempts: 3 })).filter(({ recordKey }) => recordKey === key)
   expect(await mine()).toEqual([])
@@ -107,6 +118,19 @@ test('after ten deaths a segment is used up, and not before', async () => {
   expect(await take(key)).toBeUndefined()
   const due = await dueSegments(testDb.db, { recordKey: key - 1n, seq: 0 }, 1)
   expect(due).not.toContainEqual({ recordKey: key, seq: 0 })
+})
+
+test('after the third death a segment keeps apart for a while from those that died with it', async () => {
+  const key = await insertTestRecord(testDb.db, testDb.userId)
+  for (const attempt of [1, 2, 3]) expect(await take(key)).toMatchObject({ attempt })
+  expect(await take(key)).toBeUndefined()
+  const row = await segmentRow(key)
+  expect(row).toMatchObject({ deaths: 3, attempt: 4, taken_at: null })
+  const waitsMs = row?.next_try_at.getTime() - Date.now()
+  expect(waitsMs).toBeLessThanOrEqual(20_000)
+  expect(await completeSegment(testDb.db, { recordKey: key, seq: 0, attempt: 3, bytes: 5 })).toBe('stale')
+  expect(await takeWhenDue(key)).toMatchObject({ attempt: 5 })
+  expect(await segmentRow(key)).toMatchObject({ deaths: 3 })
 })
 
 test('a postponed segment counts an error, is due after its time, and is used up after so many', async () => {
