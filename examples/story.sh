@@ -70,6 +70,11 @@ ask 202 'a recording without a form: the body is the WAV, and the rest stands in
   --header "$bearer" --header 'content-type: audio/wav' --data-binary "@$recording" \
   "$base/record?user=$user&filename=tone.wav&expires=3600"
 second=$(field url)
+once=(--header "idempotency-key: $name" --header "$bearer" --header 'content-type: audio/wav' --data-binary "@$recording")
+ask 202 'a recording with a key, in case the answer gets lost' "${once[@]}" "$base/record?user=$user"
+third=$(field url)
+ask 202 'sent again with the same key it gets the same answer, and there is one recording' "${once[@]}" "$base/record?user=$user"
+[ "$(field url)" = "$third" ] || { echo 'It is another recording.' >&2; exit 1; }
 ask 200 "the user's own recordings, the latest first" --header "$bearer" "$base/records?user=$user&limit=10"
 ask 204 'a recording is deleted' --request DELETE --header "$bearer" "$second"
 
@@ -87,6 +92,7 @@ refused 415 not-wav 'a script called a WAV' \
   --form "user=$user" --form "token=$token" --form "file=@$0;filename=song.wav" "$base/record"
 refused 422 no-audio 'a WAV with no audio in it' \
   --form "user=$user" --form "token=$token" --form "file=@$here/no-audio.wav" "$base/record"
+refused 422 key-reused 'the same key with other options' "${once[@]}" "$base/record?user=$user&quality=5"
 refused 404 unknown-record 'a record that nobody uploaded' "$base/record?id=$nobody&user=$user"
 refused 405 method-not-allowed 'a method that the address does not have' --request PUT "$base/user"
 refused 404 not-found 'an address that does not exist' "$base/nowhere"

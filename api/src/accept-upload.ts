@@ -2,10 +2,12 @@
 import { checkBitrate } from '@wavemill/core/encode-options'
 import type { Database } from '@wavemill/prisma/database'
 import { authenticate } from './authenticate.ts'
-import type { AppParts } from './parts.ts'
+import { claimKey, type KeyClaim } from './hold-key.ts'
+import type { AppParts, Limits } from './parts.ts'
 import { fieldProblem } from './problem.ts'
-import { type ReceivedWav, receiveWav } from './receive-wav.ts'
+import { nowhere, type ReceivedWav, receiveWav } from './receive-wav.ts'
 import type { SpoolCap } from './spool-cap.ts'
+import { storeOnce } from './store-once.ts'
 import { type AcceptedRecord, storeRecord } from './store-record.ts'
 import type { UploadPart } from './upload-form.ts'
 import { createUploadOptions } from './upload-options.ts'
@@ -15,6 +17,8 @@ export interface Upload {
   readonly parts: AsyncIterable<UploadPart>
   /** The token, where a header brought it. */
   readonly bearerToken: string | undefined
+  /** Makes it safe to repeat, where a header brought it. */
+  readonly idempotencyKey: string | undefined
   /** The sender's address. */
   readonly address: string
 }
@@ -26,38 +30,46 @@ interface Credentials {
 
 /**
  * Follows the stream, and the first fault in it decides: the credentials are checked as soon as both are known, the WAV
- * as soon as its bytes tell, each option as it comes. Until the record stands, every way out of here removes what was written.
+ * as soon as its bytes tell, each option as it comes. An idempotency key is claimed as soon as it is known whose it is.
+ * Until the record stands, every way out of here removes what was written, and gives the key back.
  *
  * @throws Problem, WavError, OptionError, or an error of the database, the disk or the stream.
  */
 export async function acceptUpload(
-  parts: AppParts & { readonly spoolCap: SpoolCap },
+  parts: AppParts & Pick<Limits, 'keyHoldMs'> & { readonly spoolCap: SpoolCap },
   upload: Upload,
 ): Promise<AcceptedRecord> {
   const { db, wavStore, settings, spoolCap } = parts
+  const { idempotencyKey: key } = upload
   const given: Credentials = { user: undefined, token: upload.bearerToken }
   const options = createUploadOptions()
   let userId: string | undefined
   let file: { readonly name: string; readonly wav: ReceivedWav } | undefined
+  let claim: KeyClaim | undefined
   let releasePlace = () => {}
   try {
     for await (const part of upload.parts) {
       if (part.field === 'file') {
         if (userId === undefined) releasePlace = spoolCap.take(upload.address)
-        file = { name: part.fileName, wav: await receiveWav(wavStore, part.bytes, settings) }
+        const target = claim?.earlier === undefined ? wavStore : nowhere // a repetition is compared, not stored
+        file = { name: part.fileName, wav: await receiveWav(target, part.bytes, settings) }
       } else if (part.field !== 'user' && part.field !== 'token') {
         options.note(part.field, part.value)
       } else {
         noteCredential(given, part)
         userId = await authenticateOnceKnown(db, given)
+        if (userId === undefined) continue
+        if (key !== undefined) claim = await claimKey(parts, { userId, key })
       }
     }
     if (userId === undefined) throw missing(given.user === undefined ? 'user' : 'token')
     if (file === undefined) throw missing('file')
     checkBitrate(options.encode, file.wav.header.source)
-    return await storeRecord(parts, { userId, fileName: file.name, wav: file.wav, options })
+    const recording = { userId, fileName: file.name, wav: file.wav, options }
+    return await (claim === undefined ? storeRecord(parts, recording) : storeOnce(parts, recording, claim))
   } finally {
     releasePlace()
+    await claim?.release() // unless a record has the key now
     await file?.wav.draft.discard() // does nothing once it is committed
   }
 }

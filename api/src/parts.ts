@@ -35,6 +35,8 @@ export interface Limits {
   readonly spooledInAll: number
   /** An event stream on which nothing happens says so after this time; less than `idleMs`, or it would be cut. */
   readonly heartbeatMs: number
+  /** How long an upload whose process died still holds its idempotency key. One that runs renews its hold. */
+  readonly keyHoldMs: number
 }
 
 /** A stalled upload is cut after at most 90 s: the reconciler removes a draft that was not written to for 120 s. */
@@ -47,4 +49,5 @@ export const defaultLimits: Limits = {
   spooledForEachAddress: 2,
   spooledInAll: 8,
   heartbeatMs: 15_000,
+  keyHoldMs: 6_000,
 }

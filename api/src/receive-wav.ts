@@ -20,6 +20,29 @@ export interface ReceivedWav {
   readonly tags: Tags
 }
 
+/** Where the bytes go. */
+export type WavTarget = Pick<WavStore, 'createDraft' | 'freeBytes'>
+
+/** Takes everything and keeps nothing: for a WAV of which only the digest is needed. */
+export const nowhere: WavTarget = {
+  async createDraft() {
+    let bytes = 0
+    return {
+      get bytes() {
+        return bytes
+      },
+      async write(data) {
+        bytes += data.byteLength
+      },
+      async commit() {
+        throw new Error('There is nothing to commit')
+      },
+      async discard() {},
+    }
+  },
+  freeBytes: async () => Infinity,
+}
+
 export interface WavLimits {
   readonly maxUploadBytes: number
   readonly minFreeDiskBytes: number
@@ -34,7 +57,7 @@ const FREE_DISK_CHECK_EVERY = 64 * 1_048_576
  * stream throws; nothing is left in the store then.
  */
 export async function receiveWav(
-  store: WavStore,
+  store: WavTarget,
   bytes: AsyncIterable<Buffer>,
   limits: WavLimits,
 ): Promise<ReceivedWav> {
@@ -76,7 +99,7 @@ async function writeAndHash(draft: WavDraft, hash: Hash, piece: Buffer): Promise
   await written
 }
 
-async function checkFreeDisk(store: WavStore, minFreeDiskBytes: number): Promise<void> {
+async function checkFreeDisk(store: WavTarget, minFreeDiskBytes: number): Promise<void> {
   if ((await store.freeBytes()) < minFreeDiskBytes) throw outOfSpace()
 }
 

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { describeError } from '@wavemill/core/quiet-errors'
 import { planRecording } from '@wavemill/core/segment-plan'
 import { isDatabaseAway } from '@wavemill/prisma/database-away'
+import type { HeldKey } from '@wavemill/prisma/idempotency-keys'
 import {
   insertRecord,
   type NewRecord,
@@ -22,6 +23,8 @@ export interface AcceptedRecord {
   readonly id: string
   readonly userId: string
   readonly status: 'queued'
+  /** It was accepted before, and this is the first answer again. */
+  readonly isRepeated: boolean
 }
 
 export interface Recording {
@@ -30,6 +33,7 @@ export interface Recording {
   readonly fileName: string
   readonly wav: ReceivedWav
   readonly options: Pick<UploadOptions, 'encode' | 'tags' | 'expiry'>
+  readonly idempotencyKey?: HeldKey | undefined
 }
 
 /**
@@ -50,7 +54,7 @@ export async function storeRecord(parts: AppParts, recording: Recording): Promis
   }
   const priorities = await insertOrUndo(parts, record)
   if (priorities !== undefined) await addJobs(parts, key, priorities)
-  return { id: record.id, userId: record.userId, status: 'queued' }
+  return { id: record.id, userId: record.userId, status: 'queued', isRepeated: false }
 }
 
 function toRecord(key: bigint, recording: Recording, settings: AppParts['settings']): NewRecord {
@@ -73,6 +77,7 @@ function toRecord(key: bigint, recording: Recording, settings: AppParts['setting
     wavSha256: wav.sha256,
     segments: plan.segments,
     expiresAt: expiresAt(expiry, retentionDays),
+    idempotencyKey: recording.idempotencyKey,
   }
 }
 

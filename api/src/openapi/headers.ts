@@ -46,6 +46,13 @@ export const requestHeaders = {
     schema: text,
     example: '7',
   },
+  'Idempotency-Key': {
+    description:
+      'Makes an upload safe to repeat for 24 hours: 1 to 255 printable ASCII characters, with or without quotes ' +
+      '(draft-ietf-httpapi-idempotency-key-header). It belongs to its user.',
+    schema: text,
+    example: '"8e03978e-40d5-43dd-bc93-6894a57f9324"',
+  },
 } satisfies Readonly<Record<string, Field>>
 export type RequestHeader = keyof typeof requestHeaders
 
@@ -100,6 +107,11 @@ export const answerHeaders = {
     description: 'It is taken for nothing but what it says it is.',
     schema: { const: 'nosniff' },
     example: 'nosniff',
+  },
+  'Idempotency-Replayed': {
+    description: 'The upload was accepted before, and this is the first answer again.',
+    schema: { const: 'true' },
+    example: 'true',
   },
 } satisfies Readonly<Record<string, Field>>
 export type AnswerHeader = keyof typeof answerHeaders

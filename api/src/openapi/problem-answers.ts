@@ -19,6 +19,7 @@ const meanings: Readonly<Record<ProblemCode, string>> = {
   'method-not-allowed': 'This address does not take this method.',
   'stalled-body': 'The body, or the request, stopped arriving.',
   'name-taken': 'There is a user of this name.',
+  'key-in-progress': 'An upload with this Idempotency-Key is under way.',
   gone: 'The recording was deleted, or has expired.',
   'precondition-failed': 'The MP3 is not the one that the condition asks for.',
   'too-large': 'The file, or the body, is larger than is taken here.',
@@ -29,6 +30,8 @@ const meanings: Readonly<Record<ProblemCode, string>> = {
   'range-not-satisfiable': 'The MP3 has none of the bytes that were asked for.',
   'cut-header': 'The file ends inside the header of the WAV.',
   'no-audio': 'There is no audio in the WAV.',
+  'key-reused':
+    'This Idempotency-Key was used for another file, or with other options, in the last 24 hours.',
   'transcoding-failed': 'The recording could not be transcoded; `failure` says why.',
   'too-many-uploads': 'Too many uploads at once from this address with the file before user and token.',
   'headers-too-large': 'The headers of the request are too large.',
@@ -77,6 +80,7 @@ const everywhere = [
 
 const headersOfStatus: Readonly<Record<number, Pick<Answer, 'headers' | 'mayHave'>>> = {
   401: { headers: ['WWW-Authenticate'] },
+  409: { mayHave: ['Retry-After'] },
   416: { headers: ['Content-Range', 'Accept-Ranges'] },
   429: { headers: ['Retry-After'] },
   503: { mayHave: ['Retry-After'] },

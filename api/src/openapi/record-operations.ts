@@ -18,13 +18,16 @@ export const recordOperations: Readonly<Record<string, Operation>> = {
     summary: 'Upload a recording',
     description:
       'Answered as soon as the WAV is safe on the disk, with the link under which its MP3 will be. ' +
-      'The first fault in the stream decides the answer.',
+      'The first fault in the stream decides the answer. With `Idempotency-Key`, the same file and options get the first ' +
+      'answer again, even if the recording is gone by then.',
     token: 'optional',
+    headers: ['Idempotency-Key'],
     body: { 'multipart/form-data': { schema: UploadForm } },
     answers: {
       202: {
         description: 'It is accepted, and waits to be transcoded.',
         headers: ['Location', 'Retry-After'],
+        mayHave: ['Idempotency-Replayed'],
         example: {
           id: exampleRecord.id,
           status: 'queued',
@@ -47,6 +50,8 @@ export const recordOperations: Readonly<Record<string, Operation>> = {
       'malformed',
       'cut-header',
       'no-audio',
+      'key-in-progress',
+      'key-reused',
       'too-many-uploads',
       'out-of-space',
     ],

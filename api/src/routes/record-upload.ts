@@ -4,7 +4,8 @@ import Type from 'typebox'
 import { acceptUpload } from '../accept-upload.ts'
 import { bearerTokenOf } from '../authenticate.ts'
 import { baseUrlOf, recordUrl, statusUrl } from '../base-url.ts'
-import type { AppParts } from '../parts.ts'
+import { idempotencyKeyOf } from '../idempotency-key.ts'
+import type { AppParts, Limits } from '../parts.ts'
 import { Problem } from '../problem.ts'
 import { readRawUpload } from '../raw-upload.ts'
 import type { Route } from '../route.ts'
@@ -25,11 +26,7 @@ const schema = {
   },
 }
 
-/** @param limits how many uploads may be spooled at once before it is known whose they are. */
-export function uploadRecordRoute(
-  parts: AppParts,
-  limits: Parameters<typeof createSpoolCap>[0],
-): Route<typeof schema> {
+export function uploadRecordRoute(parts: AppParts, limits: Limits): Route<typeof schema> {
   const spoolCap = createSpoolCap(limits)
   return {
     schema,
@@ -37,11 +34,17 @@ export function uploadRecordRoute(
     ...(parts.log.level === 'trace' ? { logLevel: 'debug' } : {}),
     async handler(request, reply) {
       const record = await acceptUpload(
-        { ...parts, log: request.log, spoolCap },
-        { parts: readUpload(request), bearerToken: bearerTokenOf(request), address: request.ip },
+        { ...parts, keyHoldMs: limits.keyHoldMs, log: request.log, spoolCap },
+        {
+          parts: readUpload(request),
+          bearerToken: bearerTokenOf(request),
+          idempotencyKey: idempotencyKeyOf(request),
+          address: request.ip,
+        },
       )
       const baseUrl = baseUrlOf(request, parts.settings.publicUrl)
       const url = recordUrl(baseUrl, record)
+      if (record.isRepeated) reply.header('idempotency-replayed', 'true')
       return reply
         .code(202)
         .header('location', url)
