@@ -1,14 +1,21 @@
 /** `npm run bench [-- part... --quick --rounds N]`: measures Wavemill against plain tools and prints each figure beside its bar. */
 import { type Effort, parseCommandLine } from './effort.ts'
 import { type Figure, renderTable } from './figures.ts'
+import { measureCancel } from './measure-cancel.ts'
+import { measureDownload } from './measure-download.ts'
+import { measureDownloadsMemory } from './measure-downloads-memory.ts'
 import { measureFlood } from './measure-flood.ts'
 import { measureHour } from './measure-hour.ts'
 import { measureHuge } from './measure-huge.ts'
+import { measurePolls } from './measure-polls.ts'
+import { measureRange } from './measure-range.ts'
 import { measureSegments } from './measure-segments.ts'
 import { measureShort } from './measure-short.ts'
 import { measureSize } from './measure-size.ts'
+import { measureSmallDownloads } from './measure-small-downloads.ts'
 import { measureFirstStart, measureSecondStart } from './measure-start.ts'
 import { measureUpload } from './measure-upload.ts'
+import { measureWaiters } from './measure-waiters.ts'
 import { type Workplace, withWorkplace } from './workplace.ts'
 
 const parts: Readonly<Record<string, (workplace: Workplace, effort: Effort) => Promise<Figure[]>>> = {
@@ -20,6 +27,13 @@ const parts: Readonly<Record<string, (workplace: Workplace, effort: Effort) => P
   segments: measureSegments,
   huge: measureHuge,
   size: measureSize,
+  download: measureDownload,
+  'small-downloads': measureSmallDownloads,
+  polls: measurePolls,
+  range: measureRange,
+  waiters: measureWaiters,
+  'downloads-memory': measureDownloadsMemory,
+  cancel: measureCancel,
   'first-start': measureFirstStart,
 }
 // One downloads every package again: it runs only where it is asked for.

@@ -13,11 +13,12 @@ export interface BareServer {
   stop(): Promise<void>
 }
 
-/** Starts the bare Fastify server, whose uploads go to `folder`, and waits until it answers. */
-export async function startBareServer(folder: string): Promise<BareServer> {
+/** Starts the bare Fastify server, whose uploads go to `folder`, beside Wavemill's database, and waits until it answers. */
+export async function startBareServer(folder: string, databaseUrl: string): Promise<BareServer> {
   const port = await freePort()
   const main = fileURLToPath(new URL('./bare-server-main.js', import.meta.url))
-  const child = spawnInSession(process.execPath, [main, folder, String(port)], { stdio: 'inherit' })
+  const env = { ...process.env, DATABASE_URL: databaseUrl }
+  const child = spawnInSession(process.execPath, [main, folder, String(port)], { stdio: 'inherit', env })
   const baseUrl = `http://127.0.0.1:${port}`
   const stop = async () => {
     if (child.kill('SIGTERM')) await once(child, 'exit')
@@ -63,6 +64,19 @@ export async function timeXargsFfmpeg(
   return performance.now() - startedAt
 }
 
+/**
+ * Copies the rows of a recording's MP3 out of the database by psql, to nowhere.
+ *
+ * @returns milliseconds from psql's start to its end.
+ */
+export async function timePsqlCopy(databaseUrl: string, id: string): Promise<number> {
+  const rows = `SELECT data FROM chunk JOIN record ON record.key = chunk.record_key
+    WHERE record.id = '${id}' ORDER BY segment, part`
+  const startedAt = performance.now()
+  await run('psql', [databaseUrl, '-c', `COPY (${rows}) TO STDOUT (FORMAT binary)`], 'ignore')
+  return performance.now() - startedAt
+}
+
 /** Runs ffmpeg for what is no measurement: to cut, join and convert material. */
 export function runFfmpeg(args: readonly string[]): Promise<void> {
   return run(ffmpegPath(), [...quietly, ...args])
@@ -80,9 +94,13 @@ export function flushDisk(): Promise<void> {
   return run('sync', [])
 }
 
-/** Runs a program to its end. @throws unless it ends with 0. */
-export async function run(file: string, args: readonly string[]): Promise<void> {
-  const child = spawnInSession(file, args, { stdio: ['ignore', 'inherit', 'inherit'] })
+/** Runs a program to its end. @param output what becomes of what it prints. @throws unless it ends with 0. */
+export async function run(
+  file: string,
+  args: readonly string[],
+  output: 'inherit' | 'ignore' = 'inherit',
+): Promise<void> {
+  const child = spawnInSession(file, args, { stdio: ['ignore', output, 'inherit'] })
   const [code, signal] = await once(child, 'exit')
   if (code !== 0) throw new Error(`${file} ended with ${code ?? signal}`)
 }

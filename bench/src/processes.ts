@@ -10,16 +10,20 @@ const SAMPLE_EVERY_MS = 20
  * @throws if there is none, or more than one.
  */
 export async function findDescendant(ancestorPid: number, part: string): Promise<number> {
+  const [pid, ...others] = await findDescendants(ancestorPid, part)
+  if (pid !== undefined && others.length === 0) return pid
+  const count = pid === undefined ? 0 : 1 + others.length
+  throw new Error(`${count} processes below ${ancestorPid} run ${part}, not one`)
+}
+
+/** Every descendant whose command line holds `part`, at this moment. */
+export async function findDescendants(ancestorPid: number, part: string): Promise<number[]> {
   const found: number[] = []
   for (const pid of await descendantsOf(ancestorPid)) {
     const commandLine = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')
     if (commandLine.includes(part)) found.push(pid)
   }
-  const [pid, ...others] = found
-  if (pid === undefined || others.length > 0) {
-    throw new Error(`${found.length} processes below ${ancestorPid} run ${part}, not one`)
-  }
-  return pid
+  return found
 }
 
 /** Resident memory of a process, in MB of 1,048,576 bytes. */
