@@ -50,4 +50,5 @@ COPY --from=build /app/core/dist core/dist
 COPY --from=build /app/prisma/dist prisma/dist
 COPY --from=build /app/prisma/migrations prisma/migrations
 COPY --from=build /app/worker/dist worker/dist
-CMD ["node", "--enable-source-maps", "worker/dist/main.js"]
+# Why: see local/src/service.ts.
+CMD ["node", "--enable-source-maps", "--single-threaded-gc", "worker/dist/main.js"]

@@ -8,6 +8,8 @@ import type { Run } from './supervise.ts'
 export interface Program {
   /** Path of the compiled main. */
   readonly path: string
+  /** Options of Node itself. */
+  readonly nodeOptions?: readonly string[]
   /** The child's whole environment. */
   readonly env: NodeJS.ProcessEnv
   /** How long it may take to end after SIGTERM; then SIGKILL. */
@@ -46,9 +48,12 @@ export async function runProgram(program: Program, signal: AbortSignal): Promise
 }
 
 // In a session of its own: a Ctrl-C at the terminal goes to us alone, and we end the children in order.
-function forkProgram({ path, env, logFd }: Program): { child: ChildProcess; end: Promise<string> } {
+function forkProgram({ path, nodeOptions = [], env, logFd }: Program): {
+  child: ChildProcess
+  end: Promise<string>
+} {
   const stdio: StdioOptions = ['ignore', logFd ?? 'inherit', logFd ?? 'inherit', 'ipc']
-  const child = fork(path, { env, stdio, detached: true, execArgv: ['--enable-source-maps'] })
+  const child = fork(path, { env, stdio, detached: true, execArgv: ['--enable-source-maps', ...nodeOptions] })
   const end = endOf(child)
   endWithUs(child, end, 'SIGKILL')
   return { child, end }

@@ -1,17 +1,23 @@
 /** Everything that `npm start` runs, in order: database, migrations, API and workers; and its end, in reverse order. */
 import { fileURLToPath } from 'node:url'
 import type { Log } from '@wavemill/core/log'
-import { runProgram, startProgram } from './child-process.ts'
+import { type Program, runProgram, startProgram } from './child-process.ts'
 import { type EmbeddedPostgres, startEmbeddedPostgres } from './embedded-postgres.ts'
 import { type Run, type Supervised, supervise } from './supervise.ts'
 
 const MIGRATE = fileURLToPath(new URL('../../prisma/dist/migrate-main.js', import.meta.url))
-const API = fileURLToPath(new URL('../../api/dist/main.js', import.meta.url))
-const WORKER = fileURLToPath(new URL('../../worker/dist/main.js', import.meta.url))
 
-// Together with the database about fifteen seconds, the most that a person waits for after Ctrl-C.
-const STOP_API_MS = 5_000
-const STOP_WORKER_MS = 8_000
+// Together with the database they take about fifteen seconds to stop, the most that a person waits for after Ctrl-C.
+const api = {
+  path: fileURLToPath(new URL('../../api/dist/main.js', import.meta.url)),
+  stopWithinMs: 5_000,
+}
+const worker = {
+  path: fileURLToPath(new URL('../../worker/dist/main.js', import.meta.url)),
+  // The cores are ffmpeg's: a collector with threads of its own takes more of them, and keeps more memory.
+  nodeOptions: ['--single-threaded-gc'],
+  stopWithinMs: 8_000,
+}
 
 export interface ServiceParts {
   readonly dataDir: string
@@ -40,13 +46,13 @@ export async function startService(parts: ServiceParts): Promise<RunningService>
   try {
     const databaseUrl = parts.databaseUrl ?? (await startDatabase(parts, stages))
     const env = { ...parts.env, DATABASE_URL: databaseUrl }
-    await runProgram({ path: MIGRATE, env, stopWithinMs: STOP_WORKER_MS }, signal)
+    await runProgram({ path: MIGRATE, env, stopWithinMs: worker.stopWithinMs }, signal)
 
-    const keep = (name: string, path: string, stopWithinMs: number) =>
-      supervise({ name, log, signal, start: (giveUp) => startProgram({ path, env, stopWithinMs }, giveUp) })
+    const keep = (name: string, program: Omit<Program, 'env'>) =>
+      supervise({ name, log, signal, start: (giveUp) => startProgram({ ...program, env }, giveUp) })
     const numbers = Array.from({ length: parts.workers }, (_, index) => index + 1)
-    stages.push(numbers.map((number) => keep(`Worker ${number}`, WORKER, STOP_WORKER_MS)))
-    stages.push([keep('The API', API, STOP_API_MS)])
+    stages.push(numbers.map((number) => keep(`Worker ${number}`, worker)))
+    stages.push([keep('The API', api)])
     await Promise.all(stages.flat().map((part) => part.ready))
     return { stop }
   } catch (error) {
