@@ -7,6 +7,7 @@ import { existsSync, readdirSync, readFileSync, rmSync, watch, writeFileSync } f
 import { tmpdir } from 'node:os'
 import { join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { auditPackages } from './audit.mjs'
 
 const PNPM = 'pnpm@12.21.0'
 const packages = ['core', 'prisma', 'api', 'worker', 'web', 'local', 'bench', 'examples']
@@ -22,7 +23,7 @@ const commands = {
   dev,
   test,
   faults: async () => {
-    process.exitCode = await runVisibly(tool('tsx'), ['test/faults/main.ts', ...args])
+    process.exitCode = await runVisibly(process.execPath, ['--import', 'tsx', 'test/faults/main.ts', ...args])
   },
   check,
 }
@@ -161,6 +162,7 @@ async function check() {
   for (const [command, ...options] of checks) {
     if ((await runVisibly(tool(command), options)) !== 0) failed.push(command)
   }
+  if (!auditPackages(root, PNPM)) failed.push('audit')
   if (failed.length > 0) quit(`FAILED: ${failed.join(', ')}`)
 }
 
