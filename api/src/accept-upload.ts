@@ -1,6 +1,9 @@
 /** Accepts an upload: takes the WAV and its sender's credentials out of the stream, and makes a record of them. */
 import { checkBitrate } from '@wavemill/core/encode-options'
 import type { Database } from '@wavemill/prisma/database'
+import { checkQuota } from '@wavemill/prisma/quota'
+import { quotaOf } from './admission.ts'
+import type { Asker } from './audit.ts'
 import { authenticate } from './authenticate.ts'
 import { claimKey, type KeyClaim } from './hold-key.ts'
 import type { AppParts, Limits } from './parts.ts'
@@ -19,8 +22,12 @@ export interface Upload {
   readonly bearerToken: string | undefined
   /** Makes it safe to repeat, where a header brought it. */
   readonly idempotencyKey: string | undefined
+  /** Noted where the token is wrong. */
+  readonly asker: Asker
   /** The sender's address. */
   readonly address: string
+  /** Called once, as soon as it is known whose upload it is. It may refuse it. */
+  readonly admit: (userId: string) => Promise<void>
 }
 
 interface Credentials {
@@ -57,15 +64,18 @@ export async function acceptUpload(
         options.note(part.field, part.value)
       } else {
         noteCredential(given, part)
-        userId = await authenticateOnceKnown(db, given)
+        userId = await authenticateOnceKnown(db, given, upload.asker)
         if (userId === undefined) continue
+        await upload.admit(userId)
         if (key !== undefined) claim = await claimKey(parts, { userId, key })
+        // Spares the upload whose row would be refused; a repetition has its row.
+        if (claim?.earlier === undefined) await checkQuota(db.pool, userId, quotaOf(settings))
       }
     }
     if (userId === undefined) throw missing(given.user === undefined ? 'user' : 'token')
     if (file === undefined) throw missing('file')
     checkBitrate(options.encode, file.wav.header.source)
-    const recording = { userId, fileName: file.name, wav: file.wav, options }
+    const recording = { asker: upload.asker, userId, fileName: file.name, wav: file.wav, options }
     return await (claim === undefined ? storeRecord(parts, recording) : storeOnce(parts, recording, claim))
   } finally {
     releasePlace()
@@ -93,9 +103,10 @@ function noteCredential(
 async function authenticateOnceKnown(
   db: Database,
   { user, token }: Credentials,
+  asker: Asker,
 ): Promise<string | undefined> {
   if (user === undefined || token === undefined) return undefined
-  await authenticate(db, { user, token })
+  await authenticate(db, { user, token }, asker)
   return user
 }
 

@@ -4,11 +4,14 @@ import formbody from '@fastify/formbody'
 import multipart from '@fastify/multipart'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import type { FastifyInstance } from 'fastify'
+import { createAdmin } from './admin.ts'
 import { createFollow } from './follow-record.ts'
+import { createLoginAttempts } from './login-attempts.ts'
 import { createReadMoment } from './moment.ts'
 import { collectRoutes } from './openapi/collect-routes.ts'
 import { createLookAhead } from './outlook.ts'
 import { type AppParts, defaultLimits } from './parts.ts'
+import { createRates } from './rates.ts'
 import { takeRawWav } from './raw-upload.ts'
 import { dashboard } from './routes/dashboard.ts'
 import { docs } from './routes/docs.ts'
@@ -26,12 +29,16 @@ import { deleteUserRoute } from './routes/user-delete.ts'
 import { renewTokenRoute } from './routes/user-token.ts'
 import { createUserRoute } from './routes/users.ts'
 import { createServer } from './server.ts'
+import { shedLoad } from './shed-load.ts'
 import { takeNoBody } from './take-no-body.ts'
 
 /** Listens nowhere yet. Closing it leaves the parts open: they are the caller's. */
 export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
   const limits = { ...defaultLimits, ...parts.limits }
-  const app = createServer(parts, limits)
+  const app = await createServer(parts, limits)
+  const rates = await createRates(app, parts)
+  await shedLoad(app, rates, limits)
+  const admin = createAdmin(parts.settings, createLoginAttempts())
   const routes = collectRoutes(app)
   const readMoment = createReadMoment(parts.db, createLookAhead(parts.db))
   const follow = createFollow(readMoment, parts.watch)
@@ -51,24 +58,26 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
   json.get('/records/events', recordsEventsRoute(waiting, limits))
   await app.register(async (scope) => {
     await scope.register(formbody)
-    scope.withTypeProvider<TypeBoxTypeProvider>().post('/user', createUserRoute(parts))
+    scope.withTypeProvider<TypeBoxTypeProvider>().post('/user', createUserRoute({ ...parts, admin }))
   })
   await app.register(async (scope) => {
     scope.removeAllContentTypeParsers()
     await scope.register(multipart)
     takeRawWav(scope)
-    scope.withTypeProvider<TypeBoxTypeProvider>().post('/record', uploadRecordRoute(parts, limits))
+    scope
+      .withTypeProvider<TypeBoxTypeProvider>()
+      .post('/record', uploadRecordRoute(parts, rates.uploads, limits))
   })
   await app.register(async (scope) => {
     takeNoBody(scope)
     const own = scope.withTypeProvider<TypeBoxTypeProvider>()
     own.get('/records', listRecordsRoute(parts))
     own.delete('/record', deleteRecordRoute(parts))
-    own.post('/user/token', renewTokenRoute(parts))
-    own.delete('/user', deleteUserRoute(parts))
+    own.post('/user/token', renewTokenRoute({ ...parts, admin }))
+    own.delete('/user', deleteUserRoute({ ...parts, admin }))
   })
   await app.register(docs(parts, routes)) // /openapi.json and /docs
   await app.register(page) // at /
-  await app.register(dashboard(parts)) // below /queues
+  await app.register(dashboard(parts, admin)) // below /queues
   return app
 }

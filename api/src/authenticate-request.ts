@@ -29,6 +29,6 @@ export async function authenticateRequest(
       'authorization',
       'The token is missing: Authorization: Bearer <token>.',
     )
-  await authenticate(db, { user: userId, token })
+  await authenticate(db, { user: userId, token }, request)
   return { userId, token }
 }

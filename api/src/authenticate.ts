@@ -3,6 +3,7 @@ import { createHash, timingSafeEqual } from 'node:crypto'
 import type { Database } from '@wavemill/prisma/database'
 import { findTokenHash } from '@wavemill/prisma/users'
 import type { FastifyRequest } from 'fastify'
+import { type Asker, audit } from './audit.ts'
 import { fieldProblem, unauthorized } from './problem.ts'
 import { parseUuid } from './uuid.ts'
 
@@ -15,16 +16,19 @@ export function hashToken(token: string): Buffer {
 }
 
 /**
- * @param credentials both UUIDs in lower case.
+ * @param credentials both UUIDs in lower case. @param asker is noted where they are wrong.
  * @throws Problem `unauthorized`, after the same work and with the same text for an unknown user and a wrong token.
  */
 export async function authenticate(
   db: Database,
   credentials: { readonly user: string; readonly token: string },
+  asker: Asker,
 ): Promise<void> {
   const stored = await findTokenHash(db, credentials.user)
   const isEqual = timingSafeEqual(hashToken(credentials.token), stored ?? nobody)
-  if (!isEqual || stored === undefined) throw unauthorized()
+  if (isEqual && stored !== undefined) return
+  audit(asker, 'token-refused', { userId: credentials.user })
+  throw unauthorized()
 }
 
 /**

@@ -18,12 +18,25 @@ export function checkHost(request: FastifyRequest): void {
   throw new Problem('malformed-request', 'The Host header must be exactly one host, with or without a port.')
 }
 
+/**
+ * Checks what a trusted proxy says that the client asked for, in the same way.
+ *
+ * @throws Problem `malformed-request`.
+ */
+export function checkForwarded({ host, protocol }: FastifyRequest): void {
+  if (/^https?$/.test(protocol) && (host === '' || (host.length <= 255 && authority.test(host)))) return
+  throw new Problem(
+    'malformed-request',
+    'X-Forwarded-Host must be a host, and X-Forwarded-Proto http or https.',
+  )
+}
+
 /** @returns without a trailing slash. A request of HTTP/1.0 with no Host gets the address that it was sent to. */
 export function baseUrlOf(request: FastifyRequest, publicUrl: string | undefined): string {
   if (publicUrl !== undefined) return publicUrl
   const { localAddress = 'localhost', localPort = 80 } = request.socket
   const local = localAddress.includes(':') ? `[${localAddress}]:${localPort}` : `${localAddress}:${localPort}`
-  return `${request.protocol}://${request.headers.host ?? local}`
+  return `${request.protocol}://${request.host || local}`
 }
 
 /** The link of a record, exactly as the product's owner asked for it. */

@@ -1,11 +1,13 @@
 /** Which methods each path has: tells a wrong method (405) from a wrong path (404), and answers OPTIONS. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { PREFLIGHT_ROUTE } from './cross-origin.ts'
 import { Problem } from './problem.ts'
 
 /** Must be called before the routes are added: it listens to them being added. */
 export function answerUnknownRoutes(app: FastifyInstance): void {
   const routes: { readonly path: RegExp; readonly methods: readonly string[] }[] = []
   app.addHook('onRoute', ({ url, method }) => {
+    if (url === PREFLIGHT_ROUTE) return
     routes.push({ path: pathPattern(url), methods: [method].flat() })
   })
 

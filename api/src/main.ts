@@ -36,6 +36,8 @@ function readSettings(): ApiSettings {
   try {
     const settings = parseSettings(process.env)
     if (settings.databaseUrl === undefined) throw new SettingsError(['DATABASE_URL must be set'])
+    if (settings.registration === 'admin' && settings.adminPassword === undefined)
+      throw new SettingsError(['ADMIN_PASSWORD must be set where REGISTRATION is admin'])
     return { ...settings, databaseUrl: settings.databaseUrl }
   } catch (error) {
     if (!(error instanceof SettingsError)) throw error

@@ -4,6 +4,7 @@ import type { RecordState } from '@wavemill/prisma/records'
 import contentDisposition from 'content-disposition'
 import { downloadName } from './file-name.ts'
 import type { Validators } from './preconditions.ts'
+import { policies } from './security-headers.ts'
 
 /** A record whose MP3 is there. */
 export interface ReadyMp3 {
@@ -18,12 +19,6 @@ export interface ReadyMp3 {
 }
 
 export const MP3_TYPE = 'audio/mpeg'
-
-/** A browser that opens the link plays it in a page of its own: that page must be allowed to load the MP3, and nothing else. */
-const contentPolicies = {
-  attachment: "default-src 'none'; sandbox",
-  inline: "default-src 'none'; media-src 'self'; sandbox allow-same-origin",
-}
 
 const YEAR_SECONDS = 31_536_000
 
@@ -59,8 +54,8 @@ function secondsToKeep({ expiresAt }: ReadyMp3): number {
 }
 
 /**
- * The headers of the whole, and of each part of it. The last two are there because the file is a stranger's: no browser
- * may take it for anything but audio, or run anything that it finds in it.
+ * The headers of the whole, and of each part of it. The last one is there because the file is a stranger's: no browser
+ * may run anything that it finds in it.
  */
 export function mp3Headers(mp3: ReadyMp3, type: 'inline' | 'attachment'): Record<string, string> {
   const { name, sha256 } = mp3
@@ -69,8 +64,7 @@ export function mp3Headers(mp3: ReadyMp3, type: 'inline' | 'attachment'): Record
     'accept-ranges': 'bytes',
     'repr-digest': `sha-256=:${sha256.toString('base64')}:`, // RFC 9530, section 3: of the whole, also in a 206
     'content-disposition': contentDisposition(name, { type, fallback: asciiOf(name) }),
-    'content-security-policy': contentPolicies[type],
-    'x-content-type-options': 'nosniff',
+    'content-security-policy': policies.mp3[type],
   }
 }
 

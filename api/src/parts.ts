@@ -22,6 +22,8 @@ export interface AppParts {
 
 /** Bounds on what one request may cost. */
 export interface Limits {
+  /** A request's head must have come within this time. */
+  readonly headMs: number
   /** A connection on which nothing moves for this long is cut. */
   readonly idleMs: number
   /** A body must bring `minBodyBytes` in each such period, or it counts as stalled and is cut. */
@@ -33,6 +35,10 @@ export interface Limits {
   /** Uploads whose file comes before user and token, at once: for each address, and in all. */
   readonly spooledForEachAddress: number
   readonly spooledInAll: number
+  /** Uploads of one address that wait for their turn, beside those that are read. */
+  readonly uploadsInLine: number
+  /** Where the event loop is late by so much on average, what costs is refused. */
+  readonly maxEventLoopDelayMs: number
   /** An event stream on which nothing happens says so after this time; less than `idleMs`, or it would be cut. */
   readonly heartbeatMs: number
   /** How long an upload whose process died still holds its idempotency key. One that runs renews its hold. */
@@ -41,13 +47,16 @@ export interface Limits {
 
 /** A stalled upload is cut after at most 90 s: the reconciler removes a draft that was not written to for 120 s. */
 export const defaultLimits: Limits = {
+  headMs: 30_000,
   idleMs: 90_000,
   bodyPeriodMs: 45_000,
-  minBodyBytes: 1024,
+  minBodyBytes: 16 * 1024,
   lingerMs: 10_000,
   lingerBytes: 256 * 1_048_576,
   spooledForEachAddress: 2,
   spooledInAll: 8,
+  uploadsInLine: 128,
+  maxEventLoopDelayMs: 500,
   heartbeatMs: 15_000,
   keyHoldMs: 6_000,
 }

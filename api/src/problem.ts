@@ -11,8 +11,11 @@ export const statusOf = {
   'unknown-field': 400,
   'bad-name': 400,
   unauthorized: 401,
+  'quota-exceeded': 403,
+  'cross-site': 403,
   'not-found': 404, // no such route
   'unknown-record': 404,
+  'unknown-user': 404, // said to the admin only
   'no-peaks': 404,
   'method-not-allowed': 405,
   'stalled-body': 408,
@@ -30,10 +33,15 @@ export const statusOf = {
   'no-audio': 422,
   'key-reused': 422,
   'transcoding-failed': 422,
-  'too-many-uploads': 429,
+  'too-many-uploads': 429, // at once
+  'too-many-waiting': 429,
+  'rate-limited': 429,
+  'too-many-logins': 429,
   'headers-too-large': 431,
   internal: 500,
   unavailable: 503,
+  'queue-full': 503,
+  overloaded: 503,
   'out-of-space': 507,
 } as const
 

@@ -30,11 +30,13 @@ export function takeRawWav(scope: FastifyInstance): void {
 /**
  * Yields what a form would have, the file last: so its sender is known before the body is read.
  *
+ * @param turn is waited for before any of the body is read.
  * @throws Problem at the first fault in the query and the headers.
  */
 export async function* readRawUpload(
   request: FastifyRequest,
   body: IncomingMessage,
+  turn: () => Promise<void>,
 ): AsyncGenerator<UploadPart> {
   if (bearerTokenOf(request) === undefined)
     throw fieldProblem(
@@ -52,6 +54,7 @@ export async function* readRawUpload(
     if (isOptionField(field)) yield { field, value }
   }
   const fileName = query.get('filename') ?? namedByHeader(request) ?? ''
+  await turn()
   // Whoever stops reading leaves the body open: its refusal has yet to be answered.
   yield { field: 'file', fileName, bytes: body.iterator({ destroyOnReturn: false }) }
 }

@@ -16,6 +16,14 @@ export function wasCutOff(request: IncomingMessage): boolean {
 }
 
 /**
+ * True while it is we who keep the client waiting: no more of the body is taken from the connection before what came was
+ * read. The client may send as fast as it likes.
+ */
+export function isBodyHeldBack({ readableLength, readableHighWaterMark }: IncomingMessage): boolean {
+  return readableLength >= readableHighWaterMark
+}
+
+/**
  * Calls `onStall` if the body brings too little for too long. A slow line may take all day; a dead one may not.
  * Nothing is read here: the bytes are counted at the socket.
  */
@@ -26,7 +34,7 @@ export function watchBody(request: IncomingMessage, limits: Limits, onStall: () 
     if (!isBodyOpen(request)) return clearInterval(timer)
     const arrived = socket.bytesRead - seen
     seen = socket.bytesRead
-    if (arrived >= limits.minBodyBytes) return
+    if (arrived >= limits.minBodyBytes || isBodyHeldBack(request)) return
     clearInterval(timer)
     onStall()
   }, limits.bodyPeriodMs)

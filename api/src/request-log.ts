@@ -22,6 +22,7 @@ export function logWhenOver(request: FastifyRequest, reply: FastifyReply): void 
   const startedAt = performance.now()
   reply.raw.once('close', () => {
     const line = {
+      address: request.ip,
       method: request.method,
       path: loggablePath(request),
       ...(reply.raw.headersSent ? { status: reply.statusCode } : {}),

@@ -10,6 +10,8 @@ import {
   reserveRecordKey,
   wasRecordInserted,
 } from '@wavemill/prisma/insert-record'
+import { quotaOf } from './admission.ts'
+import { type Asker, audit } from './audit.ts'
 import { type Expiry, expiryTime } from './expiry.ts'
 import { cleanFileName } from './file-name.ts'
 import type { AppParts } from './parts.ts'
@@ -28,6 +30,8 @@ export interface AcceptedRecord {
 }
 
 export interface Recording {
+  /** Who brings it, for the audit log. */
+  readonly asker: Asker
   readonly userId: string
   /** As the client gave it. */
   readonly fileName: string
@@ -54,6 +58,7 @@ export async function storeRecord(parts: AppParts, recording: Recording): Promis
   }
   const priorities = await insertOrUndo(parts, record)
   if (priorities !== undefined) await addJobs(parts, key, priorities)
+  audit(recording.asker, 'record-created', { userId: record.userId, recordKey: key.toString() })
   return { id: record.id, userId: record.userId, status: 'queued', isRepeated: false }
 }
 
@@ -92,7 +97,7 @@ function expiresAt(expiry: Expiry | undefined, retentionDays: number): Date | un
 /** @returns the priority of each segment in the queue; undefined if the rows stand, but the database went away before it told. */
 async function insertOrUndo(parts: AppParts, record: NewRecord): Promise<readonly number[] | undefined> {
   try {
-    return await insertRecord(parts.db, record)
+    return await insertRecord(parts.db, record, quotaOf(parts.settings))
   } catch (error) {
     if (await wasInsertedDespite(error, parts, record)) return undefined // the reconciler adds its jobs
     await parts.wavStore.remove(record.key)

@@ -4,7 +4,9 @@ import { OptionError } from '@wavemill/core/encode-options'
 import { WavError } from '@wavemill/core/wav-error'
 import { isDatabaseAway } from '@wavemill/prisma/database-away'
 import { NoSuchUser } from '@wavemill/prisma/no-such-user'
+import { QuotaExceeded } from '@wavemill/prisma/quota'
 import type { FastifyError, FastifySchemaValidationError } from 'fastify'
+import { quotaProblem } from './admission.ts'
 import { fieldProblem, outOfSpace, Problem, type ProblemCode, unauthorized, unavailable } from './problem.ts'
 
 /** @param error anything that a route, a plugin, Fastify or Node threw. */
@@ -13,6 +15,7 @@ export function toProblem(error: unknown): Problem {
   if (error instanceof WavError) return new Problem(error.code, error.message)
   if (error instanceof OptionError) return fromOption(error)
   if (error instanceof NoSuchUser) return unauthorized() // deleted since the request was let in
+  if (error instanceof QuotaExceeded) return quotaProblem(error)
   if (isOutOfSpace(error)) return outOfSpace(error)
   if (isDatabaseAway(error)) return unavailable('The database is away. Try again in a moment.', error)
   if (isFastifyError(error)) return fromFastify(error)

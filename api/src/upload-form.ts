@@ -26,9 +26,14 @@ const limits = {
 /**
  * Yields the parts in the order of the stream; a file's bytes must be read before the next part comes.
  *
+ * @param turn is waited for before any of the body is read.
  * @throws Problem at the first fault in the stream.
  */
-export async function* readUploadForm(request: FastifyRequest): AsyncGenerator<UploadPart> {
+export async function* readUploadForm(
+  request: FastifyRequest,
+  turn: () => Promise<void>,
+): AsyncGenerator<UploadPart> {
+  await turn()
   const seen = new Set<string>()
   for await (const part of parserErrorsAsProblems(request.parts({ limits }))) {
     const name = nameOf(part)

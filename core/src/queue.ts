@@ -64,6 +64,8 @@ export interface SegmentQueue {
   close(): Promise<void>
   /** For the dashboard only. */
   readonly bull: Queue
+  /** The connection to Redis, where the queue lives there; it fails fast while Redis is away. */
+  readonly redis: Redis | undefined
 }
 
 const DEFAULT_NAME = 'segments'
@@ -103,9 +105,10 @@ export function parseSegmentJob(data: unknown): SegmentJob | undefined {
  * @throws Error if the queue lives in PostgreSQL and that is away, or has no queue schema.
  */
 export async function openSegmentQueue(options: QueueOptions): Promise<SegmentQueue> {
-  const { bull, ask, close } = await connectQueue(options)
+  const { bull, redis, ask, close } = await connectQueue(options)
   return {
     bull,
+    redis,
     close,
     async add(jobs) {
       for (let start = 0; start < jobs.length; start += JOBS_PER_COMMAND) {
@@ -131,6 +134,7 @@ export async function openSegmentQueue(options: QueueOptions): Promise<SegmentQu
 
 interface ConnectedQueue {
   readonly bull: Queue
+  readonly redis: Redis | undefined
   /** Asks the queue's server; rejects after ANSWER_TIMEOUT_MS. */
   ask<T>(work: () => Promise<T>): Promise<T>
   close(): Promise<void>
@@ -158,11 +162,11 @@ async function connectQueue({ redisUrl, databaseUrl, name, log }: QueueOptions):
   const ready = bull.waitUntilReady()
   if (redis !== undefined) {
     await settlesWithin(ANSWER_TIMEOUT_MS, ready)
-    return { bull, ask, close }
+    return { bull, redis, ask, close }
   }
   try {
     await ready
-    return { bull, ask, close }
+    return { bull, redis, ask, close }
   } catch (error) {
     await close()
     throw new Error(`The queue in PostgreSQL cannot be opened: ${describeError(error)}`, { cause: error })

@@ -1,10 +1,12 @@
 /** Parses the environment once into typed settings; every mistake is listed before the start is stopped. */
 import { join, resolve } from 'node:path'
+import { type AccessSettings, readAccessSettings } from './access-settings.ts'
+import { type OverloadSettings, readOverloadSettings } from './overload-settings.ts'
 
 const MIB = 1_048_576
 
 /** Every setting, parsed and in the units of the code; `.env` documents them for people. */
-export interface Settings {
+export interface Settings extends OverloadSettings, AccessSettings {
   /** TCP port of the API, 0 for a free one. */
   readonly port: number
   readonly host: string
@@ -76,6 +78,8 @@ export function parseSettings(env: Environment): Settings {
     segmentSeconds: read.wholeNumber('SEGMENT_SECONDS', [10, 86_400], 300),
     segmentAttempts: read.wholeNumber('SEGMENT_ATTEMPTS', [1, 100], 3),
     segmentLockMs: read.wholeNumber('SEGMENT_LOCK_SECONDS', [1, 3600], 10) * 1000,
+    ...readOverloadSettings(read.wholeNumber),
+    ...readAccessSettings(read),
     adminUser: adminUserOf(read),
     adminPassword: read.text('ADMIN_PASSWORD'),
     dashboardReadOnly: read.oneOf('QUEUES_READ_ONLY', ['true', 'false'], 'true') === 'true',

@@ -33,7 +33,7 @@ export function describeOperation(
   { method, schema }: CollectedRoute,
   operation: Operation,
 ): DescribedOperation {
-  const { id, tag, summary, description, token, problems } = operation
+  const { id, tag, summary, description, problems } = operation
   const answers = Object.entries({ ...operation.answers, ...problemAnswers(problems) })
   const hasBody = method !== 'HEAD'
   const responses = answers.map(([status, answer]) => {
@@ -45,11 +45,21 @@ export function describeOperation(
     tags: [tag],
     summary,
     description,
-    security: token === undefined ? [] : [{ token: [] }, ...(token === 'optional' ? [{}] : [])],
+    security: securityOf(operation),
     parameters: [...queryParameters(schema.querystring), ...headerParameters(operation)],
     ...requestBodyOf(operation, schema.body),
     responses: Object.fromEntries(responses),
   }
+}
+
+/** One of them is enough; an empty one says that it goes without. */
+function securityOf({ token, admin }: Operation): DescribedOperation['security'] {
+  const isOpen = token === 'optional' || (token === undefined && admin === true)
+  return [
+    ...(token === undefined ? [] : [{ token: [] }]),
+    ...(admin === undefined ? [] : [{ admin: [] }]),
+    ...(isOpen ? [{}] : []),
+  ]
 }
 
 /** The schema that validates the query, taken apart. */

@@ -63,6 +63,7 @@ const frame = {
     schemas: { Problem: ProblemDocument },
     securitySchemes: {
       token: { type: 'http', scheme: 'bearer', description: 'The token of the user, a UUID.' },
+      admin: { type: 'http', scheme: 'basic', description: 'ADMIN_USER and ADMIN_PASSWORD.' },
     },
   },
 }

@@ -59,4 +59,5 @@ export const downloadProblems: readonly ProblemCode[] = [
   'precondition-failed',
   'range-not-satisfiable',
   'transcoding-failed',
+  'rate-limited',
 ]

@@ -64,6 +64,13 @@ export const answerHeaders = {
   },
   'Cache-Control': { description: 'How long it may be kept.', schema: text, example: 'no-store' },
   'Retry-After': { description: 'Seconds after which to ask again.', schema: seconds, example: 5 },
+  'RateLimit-Limit': {
+    description: 'How often this may be asked for in a minute, where that is limited.',
+    schema: seconds,
+    example: 60,
+  },
+  'RateLimit-Remaining': { description: 'How often it still may.', schema: seconds, example: 59 },
+  'RateLimit-Reset': { description: 'Seconds until the minute is over.', schema: seconds, example: 42 },
   Location: {
     description: 'The link of the recording.',
     schema: { type: 'string', format: 'uri' },
@@ -74,7 +81,11 @@ export const answerHeaders = {
     schema: text,
     example: 'wait=60',
   },
-  'WWW-Authenticate': { description: 'How to bring the token.', schema: text, example: 'Bearer' },
+  'WWW-Authenticate': {
+    description: 'How to bring the token, or the admin password.',
+    schema: text,
+    example: 'Bearer',
+  },
   ETag: {
     description: 'The SHA-256 of the MP3: strong, and the same for ever.',
     schema: text,
@@ -115,3 +126,10 @@ export const answerHeaders = {
   },
 } satisfies Readonly<Record<string, Field>>
 export type AnswerHeader = keyof typeof answerHeaders
+
+/** Of draft-ietf-httpapi-ratelimit-headers, as @fastify/rate-limit has them. */
+export const rateHeaders: readonly AnswerHeader[] = [
+  'RateLimit-Limit',
+  'RateLimit-Remaining',
+  'RateLimit-Reset',
+]

@@ -33,6 +33,8 @@ export interface Operation {
   readonly description: string
   /** The Bearer token: always, or left out where another field brings it. */
   readonly token?: 'required' | 'optional'
+  /** The admin password, instead of the token. */
+  readonly admin?: true
   readonly headers?: readonly RequestHeader[]
   /** Bodies, where the route has no schema for them. */
   readonly body?: Content

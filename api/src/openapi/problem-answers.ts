@@ -2,6 +2,7 @@
 import { STATUS_CODES } from 'node:http'
 import Type from 'typebox'
 import { PROBLEM_TYPE, type ProblemCode, statusOf } from '../problem.ts'
+import { rateHeaders } from './headers.ts'
 import type { Answer } from './operation.ts'
 
 const meanings: Readonly<Record<ProblemCode, string>> = {
@@ -12,8 +13,11 @@ const meanings: Readonly<Record<ProblemCode, string>> = {
   'duplicate-field': 'A field or header is given more than once.',
   'unknown-field': 'There is no such field.',
   'bad-name': 'A user cannot be called that.',
-  unauthorized: 'There is no such user with this token.',
+  unauthorized: 'There is no such user with this token, or this is not the admin password.',
+  'quota-exceeded': 'The user has as many recordings, or bytes, as they may have.',
+  'cross-site': 'The page of another site asked for this in the name of the admin.',
   'not-found': 'There is nothing at this address.',
+  'unknown-user': 'There is no such user.',
   'unknown-record': 'There is no such recording of this user.',
   'no-peaks': 'The recording has no waveform: its codec is packed, or it was made before there were any.',
   'method-not-allowed': 'This address does not take this method.',
@@ -33,10 +37,15 @@ const meanings: Readonly<Record<ProblemCode, string>> = {
   'key-reused':
     'This Idempotency-Key was used for another file, or with other options, in the last 24 hours.',
   'transcoding-failed': 'The recording could not be transcoded; `failure` says why.',
-  'too-many-uploads': 'Too many uploads at once from this address with the file before user and token.',
+  'too-many-uploads': 'Too many uploads at once from this address.',
+  'too-many-waiting': 'As many recordings of this user wait as may.',
+  'too-many-logins': 'Too many wrong admin passwords from this address.',
+  'rate-limited': 'This was asked for too often within a minute.',
   'headers-too-large': 'The headers of the request are too large.',
   internal: 'Something went wrong here. It was logged.',
   unavailable: 'The database, or something else that is needed, is away for the moment.',
+  'queue-full': 'Too many recordings wait to be transcoded.',
+  overloaded: 'The service has too much to do for the moment.',
   'out-of-space': 'There is not enough disk space left.',
 }
 
@@ -82,7 +91,7 @@ const headersOfStatus: Readonly<Record<number, Pick<Answer, 'headers' | 'mayHave
   401: { headers: ['WWW-Authenticate'] },
   409: { mayHave: ['Retry-After'] },
   416: { headers: ['Content-Range', 'Accept-Ranges'] },
-  429: { headers: ['Retry-After'] },
+  429: { headers: ['Retry-After'], mayHave: rateHeaders },
   503: { mayHave: ['Retry-After'] },
 }
 

@@ -9,6 +9,7 @@ interface QueryField {
 export const queryFields: Readonly<Record<string, QueryField>> = {
   id: { description: 'The recording: a UUID, as the upload was answered.', example: exampleRecord.id },
   user: { description: 'Whose it is: the UUID of the user.', example: exampleUser.id },
+  name: { description: 'Instead of `user`, for the admin: the name of the user.', example: exampleUser.name },
   download: {
     description: '`0`: a browser plays the MP3. `1`, and without it: a browser saves it.',
     example: '0',

@@ -1,6 +1,7 @@
 /** Describes the addresses of recordings: uploading, listing, deleting, and what becomes of them. */
 import { downloadAnswers, downloadHeaders, downloadProblems } from './download-answers.ts'
 import { exampleRecord, exampleStatus, exampleWaiting } from './examples.ts'
+import { rateHeaders } from './headers.ts'
 import type { Operation } from './operation.ts'
 import { UploadForm } from './upload-form-schema.ts'
 
@@ -27,7 +28,7 @@ export const recordOperations: Readonly<Record<string, Operation>> = {
       202: {
         description: 'It is accepted, and waits to be transcoded.',
         headers: ['Location', 'Retry-After'],
-        mayHave: ['Idempotency-Replayed'],
+        mayHave: ['Idempotency-Replayed', ...rateHeaders],
         example: {
           id: exampleRecord.id,
           status: 'queued',
@@ -52,7 +53,12 @@ export const recordOperations: Readonly<Record<string, Operation>> = {
       'no-audio',
       'key-in-progress',
       'key-reused',
+      'quota-exceeded',
       'too-many-uploads',
+      'too-many-waiting',
+      'rate-limited',
+      'queue-full',
+      'overloaded',
       'out-of-space',
     ],
   },
@@ -92,7 +98,7 @@ export const recordOperations: Readonly<Record<string, Operation>> = {
     summary: 'Everything that is known of a recording',
     description: 'Needs nothing but the link. 200 whatever became of it, unless it is gone.',
     answers: { 200: { description: 'Its state.', example: exampleStatus } },
-    problems: ['bad-field', 'missing-field', 'unknown-record', 'gone'],
+    problems: ['bad-field', 'missing-field', 'unknown-record', 'gone', 'rate-limited'],
   },
   'GET /record/peaks': {
     id: 'recordPeaks',
@@ -136,7 +142,7 @@ export const recordOperations: Readonly<Record<string, Operation>> = {
         },
       },
     },
-    problems: ['bad-field', 'missing-field', 'unknown-record', 'gone'],
+    problems: ['bad-field', 'missing-field', 'unknown-record', 'gone', 'rate-limited'],
   },
   'GET /records/events': {
     id: 'followRecords',
@@ -157,7 +163,7 @@ export const recordOperations: Readonly<Record<string, Operation>> = {
         },
       },
     },
-    problems: ['bad-field', 'missing-field'],
+    problems: ['bad-field', 'missing-field', 'rate-limited'],
   },
   'GET /records': {
     id: 'listRecords',
@@ -176,6 +182,6 @@ export const recordOperations: Readonly<Record<string, Operation>> = {
         },
       },
     },
-    problems: ['bad-field', 'missing-field', 'duplicate-field', 'unauthorized'],
+    problems: ['bad-field', 'missing-field', 'duplicate-field', 'unauthorized', 'rate-limited'],
   },
 }

@@ -1,32 +1,31 @@
 /** /queues: BullMQ's dashboard (bull-board) behind the admin password; it is not there at all without one. */
-import { createHash, timingSafeEqual } from 'node:crypto'
 import { createBullBoard } from '@bull-board/api'
 import { BullMQAdapter } from '@bull-board/api/bullMQAdapter'
 import { FastifyAdapter } from '@bull-board/fastify'
-import basicAuth from '@fastify/basic-auth'
 import type { FastifyInstance } from 'fastify'
+import type { Admin } from '../admin.ts'
+import { audit } from '../audit.ts'
 import type { AppParts } from '../parts.ts'
 import { Problem, unavailable } from '../problem.ts'
+import { policies } from '../security-headers.ts'
 
 const PATH = '/queues'
 /** A client of a queue that was never there waits for ever. */
 const TIMEOUT_MS = 10_000
 
 /** A plugin of routes. It needs nothing of the queue yet, so the queue may be away. */
-export function dashboard({ queue, settings }: AppParts) {
+export function dashboard({ queue, settings }: AppParts, admin: Admin) {
   return async (app: FastifyInstance): Promise<void> => {
-    const { adminUser, adminPassword, dashboardReadOnly } = settings
-    if (adminPassword === undefined) return
-    const expected = digestOf(adminUser, adminPassword)
-
-    await app.register(basicAuth, {
-      authenticate: { realm: 'Wavemill' },
-      async validate(user, password) {
-        if (timingSafeEqual(digestOf(user, password), expected)) return
-        throw new Problem('unauthorized', 'This is not the admin user and password.')
-      },
+    if (!admin.exists) return
+    app.addHook('onRequest', async (request, reply) => {
+      admin.check(request)
+      reply.header('content-security-policy', policies.dashboard)
     })
-    app.addHook('onRequest', app.basicAuth)
+    app.addHook('onResponse', async (request, reply) => {
+      if (request.method === 'GET' || request.method === 'HEAD' || reply.statusCode >= 400) return
+      const asked = `${request.method} ${request.url.replace(/[?#].*/s, '')}`
+      audit(request, 'queue-changed', { by: 'admin', request: asked })
+    })
     app.addHook('onRoute', (route) => {
       route.handlerTimeout = TIMEOUT_MS
     })
@@ -34,7 +33,7 @@ export function dashboard({ queue, settings }: AppParts) {
     const adapter = new FastifyAdapter()
     adapter.setBasePath(PATH)
     createBullBoard({
-      queues: [new BullMQAdapter(queue.bull, { readOnlyMode: dashboardReadOnly })],
+      queues: [new BullMQAdapter(queue.bull, { readOnlyMode: settings.dashboardReadOnly })],
       serverAdapter: adapter,
       options: { uiConfig: { boardTitle: 'Wavemill' } },
     })
@@ -45,11 +44,4 @@ export function dashboard({ queue, settings }: AppParts) {
     })
     await app.register(adapter.registerPlugin(), { prefix: PATH })
   }
-}
-
-/** Of one length whatever was given, so that a comparison takes one time. */
-function digestOf(user: string, password: string): Buffer {
-  return createHash('sha256')
-    .update(JSON.stringify([user, password]))
-    .digest()
 }

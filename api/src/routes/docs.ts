@@ -7,6 +7,7 @@ import { baseUrlOf } from '../base-url.ts'
 import type { CollectedRoute } from '../openapi/collect-routes.ts'
 import { openApiDocument } from '../openapi/document.ts'
 import type { AppParts } from '../parts.ts'
+import { policies } from '../security-headers.ts'
 
 /** Addresses are relative, so that the page also works where a proxy has it below a path. */
 const PAGE = `<!doctype html>
@@ -48,21 +49,7 @@ addEventListener('DOMContentLoaded', () =>
 )
 `
 
-/** The reference styles its elements itself, and draws its icons from data. */
-const POLICY = [
-  "default-src 'none'",
-  "script-src 'self'",
-  "style-src 'self' 'unsafe-inline'",
-  "img-src 'self' data:",
-  "font-src 'self' data:",
-  "connect-src 'self'",
-  "base-uri 'none'",
-  "form-action 'none'",
-  "frame-ancestors 'none'",
-].join('; ')
-
 const SCRIPT_TYPE = 'text/javascript; charset=utf-8'
-const NOSNIFF = { 'x-content-type-options': 'nosniff' }
 
 /** @param routes those of the whole app; looked at when the description is first asked for. */
 export function docs({ settings }: AppParts, routes: readonly CollectedRoute[]) {
@@ -71,15 +58,12 @@ export function docs({ settings }: AppParts, routes: readonly CollectedRoute[]) 
       reply.send(openApiDocument(routes, baseUrlOf(request, settings.publicUrl))),
     )
     app.get('/docs', async (_request, reply) =>
-      reply
-        .headers({ ...NOSNIFF, 'content-security-policy': POLICY })
-        .type('text/html; charset=utf-8')
-        .send(PAGE),
+      reply.header('content-security-policy', policies.docs).type('text/html; charset=utf-8').send(PAGE),
     )
-    app.get('/docs/start.js', async (_request, reply) => reply.headers(NOSNIFF).type(SCRIPT_TYPE).send(START))
+    app.get('/docs/start.js', async (_request, reply) => reply.type(SCRIPT_TYPE).send(START))
     app.get('/docs/reference.js', async (_request, reply) =>
       reply
-        .headers({ ...NOSNIFF, 'cache-control': 'public, max-age=3600' })
+        .header('cache-control', 'public, max-age=3600')
         .type(SCRIPT_TYPE)
         .send(createReadStream(referencePath())),
     )

@@ -5,24 +5,10 @@ import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import fastifyStatic from '@fastify/static'
 import type { FastifyInstance } from 'fastify'
+import { policies } from '../security-headers.ts'
 
 /** In the place of each nonce in the built page. */
 const NONCE = '__NONCE__'
-
-/** The waveform styles itself with an element of its own, which needs the nonce. */
-const policy = (nonce: string) =>
-  [
-    "default-src 'none'",
-    `script-src 'self'`,
-    `style-src 'self' 'nonce-${nonce}'`,
-    "img-src 'self'",
-    "media-src 'self'",
-    "font-src 'self'",
-    "connect-src 'self'",
-    "base-uri 'none'",
-    "form-action 'none'",
-    "frame-ancestors 'none'",
-  ].join('; ')
 
 /** A plugin of routes. @throws Error if the page was not built. */
 export async function page(app: FastifyInstance): Promise<void> {
@@ -32,9 +18,7 @@ export async function page(app: FastifyInstance): Promise<void> {
     const nonce = randomBytes(16).toString('base64')
     return reply
       .headers({
-        'content-security-policy': policy(nonce),
-        'referrer-policy': 'no-referrer', // links are secrets
-        'x-content-type-options': 'nosniff',
+        'content-security-policy': policies.page(nonce),
         'permissions-policy': 'microphone=(self)',
       })
       .type('text/html; charset=utf-8')
@@ -49,7 +33,6 @@ export async function page(app: FastifyInstance): Promise<void> {
       preCompressed: true,
       immutable: true, // their names hold their digests
       maxAge: '365d',
-      setHeaders: (reply) => void reply.header('x-content-type-options', 'nosniff'),
     })
   })
 }

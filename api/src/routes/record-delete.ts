@@ -1,6 +1,7 @@
 /** DELETE /record: the recording is gone, whatever its state; its link answers 410 from now on. */
 import { findRecord } from '@wavemill/prisma/records'
 import Type from 'typebox'
+import { audit } from '../audit.ts'
 import { authenticateRequest } from '../authenticate-request.ts'
 import { Problem } from '../problem.ts'
 import { LinkQuery } from '../record-state.ts'
@@ -20,6 +21,7 @@ export function deleteRecordRoute(parts: RemovalParts): Route<typeof schema> {
       if (record === undefined)
         throw new Problem('unknown-record', 'There is no such recording of this user.')
       await removeRecording({ ...parts, log: request.log }, record)
+      audit(request, 'record-deleted', { userId, recordKey: record.key.toString() })
       return reply.code(204).send(null)
     },
   }

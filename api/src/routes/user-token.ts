@@ -1,28 +1,38 @@
-/** POST /user/token: gives the user a new token, and ends the old one. */
+/** POST /user/token: gives the user a new token, and ends the old one; the admin may ask for it where the token is lost. */
 import { randomUUID } from 'node:crypto'
 import type { Database } from '@wavemill/prisma/database'
 import { replaceTokenHash } from '@wavemill/prisma/users'
 import Type from 'typebox'
+import type { Admin } from '../admin.ts'
+import { audit } from '../audit.ts'
 import { hashToken } from '../authenticate.ts'
-import { authenticateRequest } from '../authenticate-request.ts'
-import { unauthorized } from '../problem.ts'
+import { concernedUserOf, UserQuery } from '../concerned-user.ts'
+import { Problem, unauthorized } from '../problem.ts'
 import type { Route } from '../route.ts'
 
 const schema = {
-  querystring: Type.Object({ user: Type.String() }),
-  response: { 200: Type.Object({ token: Type.String() }) },
+  querystring: UserQuery,
+  response: { 200: Type.Object({ id: Type.String(), token: Type.String() }) },
 }
 
-export function renewTokenRoute({ db }: { readonly db: Database }): Route<typeof schema> {
+/** The answer names the user's id too: whoever never saw the answer that made the user knows the name alone. */
+export function renewTokenRoute(parts: {
+  readonly db: Database
+  readonly admin: Admin
+}): Route<typeof schema> {
   return {
     schema,
     async handler(request, reply) {
-      const { userId, token: old } = await authenticateRequest(db, request, request.query.user)
+      const user = await concernedUserOf(parts, request, request.query)
       const token = randomUUID()
       // Of two who renew the same token at once, one has the new one; to the other it is the old one already.
-      if (!(await replaceTokenHash(db, userId, { from: hashToken(old), to: hashToken(token) })))
-        throw unauthorized()
-      return reply.send({ token })
+      const from = user.by === 'user' ? hashToken(user.token) : undefined
+      if (!(await replaceTokenHash(parts.db, user.userId, { from, to: hashToken(token) }))) {
+        if (user.by === 'user') throw unauthorized()
+        throw new Problem('unknown-user', 'There is no such user any more.')
+      }
+      audit(request, 'token-renewed', user)
+      return reply.send({ id: user.userId, token })
     },
   }
 }
