@@ -1,9 +1,10 @@
 /** The folder of WAVs that wait to be transcoded: durable writes, ranged reads, nothing left behind. */
 import { randomUUID } from 'node:crypto'
 import { createReadStream } from 'node:fs'
-import { type FileHandle, mkdir, open, readdir, rename, rm, stat, statfs } from 'node:fs/promises'
+import { mkdir, open, readdir, rm, stat, statfs } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
+import { createDraft } from './wav-draft.ts'
 
 /** A file of the store, as the reconciler and the books see it. */
 export interface StoredFile {
@@ -17,9 +18,12 @@ export interface StoredFile {
 
 /** An upload under way. Exactly one of `commit` and `discard` ends it. */
 export interface WavDraft {
-  /** Bytes written so far. */
+  /** Bytes taken so far. */
   readonly bytes: number
-  /** Appends; resolves when the bytes are handed to the file system, so that awaiting it is back-pressure. */
+  /**
+   * Appends; the bytes are written together with others. Resolves when there is room for more, so that awaiting it is
+   * back-pressure; rejects also if an earlier write failed.
+   */
   write(bytes: Uint8Array): Promise<void>
   /**
    * Makes the file durable under its record's key: fsync, rename, fsync of the folder.
@@ -59,7 +63,7 @@ export async function createWavStore(dir: string): Promise<WavStore> {
   return {
     dir,
     pathOf,
-    createDraft: () => createDraft(dir, pathOf),
+    createDraft: () => createDraft(temporaryPath(dir), pathOf),
     openRange(key, start, end) {
       if (end <= start) throw new RangeError(`empty range ${start}..${end}`)
       return createReadStream(pathOf(key), { start, end: end - 1, highWaterMark: 256 * 1024 })
@@ -76,48 +80,10 @@ export async function createWavStore(dir: string): Promise<WavStore> {
   }
 }
 
-async function createDraft(dir: string, pathOf: (key: bigint) => string): Promise<WavDraft> {
-  let path = temporaryPath(dir)
-  const handle = await open(path, 'wx', 0o640)
-  let bytes = 0
-  let isOpen = true
-  let isCommitted = false
-  async function close(): Promise<void> {
-    if (!isOpen) return
-    isOpen = false
-    await handle.close()
-  }
-  return {
-    get bytes() {
-      return bytes
-    },
-    async write(data) {
-      await writeAll(handle, data)
-      bytes += data.byteLength
-    },
-    async commit(key) {
-      await handle.sync()
-      await close()
-      await rename(path, pathOf(key))
-      path = pathOf(key)
-      await syncFolder(dir)
-      isCommitted = true
-    },
-    async discard() {
-      if (isCommitted) return
-      try {
-        await close()
-      } finally {
-        await rm(path, { force: true })
-      }
-    },
-  }
-}
-
 async function writeAndRemove(path: string): Promise<void> {
   const handle = await open(path, 'wx', 0o640)
   try {
-    await writeAll(handle, Buffer.from('check'))
+    await handle.writeFile('check')
     await handle.sync()
   } finally {
     await handle.close()
@@ -129,21 +95,6 @@ const TEMPORARY_END = '.part'
 
 function temporaryPath(dir: string): string {
   return join(dir, `${randomUUID()}${TEMPORARY_END}`)
-}
-
-async function writeAll(handle: FileHandle, data: Uint8Array): Promise<void> {
-  for (let written = 0; written < data.byteLength; ) {
-    written += (await handle.write(data, written)).bytesWritten
-  }
-}
-
-async function syncFolder(dir: string): Promise<void> {
-  const folder = await open(dir, 'r')
-  try {
-    await folder.sync()
-  } finally {
-    await folder.close()
-  }
 }
 
 async function sizeOf(path: string): Promise<number | undefined> {
