@@ -39,6 +39,7 @@ export async function postMultipart(
   url: string,
   fields: Readonly<Record<string, string>>,
   recording: Upload,
+  agent?: Agent,
 ): Promise<Answer> {
   const boundary = `wavemill-${crypto.randomUUID()}`
   const part = (name: string, more: string) =>
@@ -53,6 +54,7 @@ export async function postMultipart(
   }
   const outgoing = request(url, {
     method: 'POST',
+    ...(agent !== undefined && { agent }),
     headers: {
       'content-type': `multipart/form-data; boundary=${boundary}`,
       'content-length': head.length + recording.bytes + tail.length,

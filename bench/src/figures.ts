@@ -5,7 +5,7 @@ export interface Figure {
   /** What Wavemill and the plain tool took each, for people: `"3.1 s against 2.2 s"`. */
   readonly detail: string
   readonly value: number
-  readonly unit: 'x' | 'MB' | 'ms' | 's' | 'GB' | 'h' | 'samples'
+  readonly unit: 'x' | 'MB' | 'ms' | 's' | 'GB' | 'h' | 'samples' | 'answers'
   /** The most that `value` may be; absent: only told. */
   readonly bar?: number
 }

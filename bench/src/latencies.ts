@@ -10,10 +10,15 @@ export interface Latencies {
   readonly bareMs: readonly number[]
 }
 
-/** Asks `/health/live` and the bare route by turns while `work` runs, and gives every answer's milliseconds. */
+/**
+ * Asks Wavemill and the bare route by turns while `work` runs, and gives every answer's milliseconds.
+ *
+ * @param url what Wavemill is asked for.
+ */
 export async function probeDuring<T>(
   { service, bare, agent }: Rivals,
   work: () => Promise<T>,
+  url = `${service.baseUrl}/health/live`,
 ): Promise<{ result: T; latencies: Latencies }> {
   const serviceMs: number[] = []
   const bareMs: number[] = []
@@ -21,7 +26,7 @@ export async function probeDuring<T>(
 
   async function ask(): Promise<void> {
     while (isWorking) {
-      serviceMs.push(await timeAnswer(`${service.baseUrl}/health/live`))
+      serviceMs.push(await timeAnswer(url))
       await sleep(ASK_EVERY_MS)
       bareMs.push(await timeAnswer(`${bare.baseUrl}/live`))
       await sleep(ASK_EVERY_MS)

@@ -5,6 +5,7 @@ import { measureCancel } from './measure-cancel.ts'
 import { measureDownload } from './measure-download.ts'
 import { measureDownloadsMemory } from './measure-downloads-memory.ts'
 import { measureFlood } from './measure-flood.ts'
+import { measureFloodingUser } from './measure-flooding-user.ts'
 import { measureHour } from './measure-hour.ts'
 import { measureHuge } from './measure-huge.ts'
 import { measurePolls } from './measure-polls.ts'
@@ -12,6 +13,7 @@ import { measureRange } from './measure-range.ts'
 import { measureSegments } from './measure-segments.ts'
 import { measureShort } from './measure-short.ts'
 import { measureSize } from './measure-size.ts'
+import { measureSlowClients } from './measure-slow-clients.ts'
 import { measureSmallDownloads } from './measure-small-downloads.ts'
 import { measureFirstStart, measureSecondStart } from './measure-start.ts'
 import { measureUpload } from './measure-upload.ts'
@@ -26,6 +28,8 @@ const parts: Readonly<Record<string, (workplace: Workplace, effort: Effort) => P
   hour: measureHour,
   segments: measureSegments,
   huge: measureHuge,
+  'flooding-user': measureFloodingUser,
+  'slow-clients': measureSlowClients,
   size: measureSize,
   download: measureDownload,
   'small-downloads': measureSmallDownloads,
