@@ -72,5 +72,6 @@ export async function createRates(
 
 /** Of IPv6 a whole /64 is one address: whoever has one of them has them all. */
 export function addressOf(request: FastifyRequest): string {
-  return normalizeIP(request.ip)
+  const ip: string | undefined = request.ip // whatever the types say: it is gone with its connection
+  return ip === undefined ? '' : normalizeIP(ip)
 }

@@ -1,7 +1,9 @@
 /** POST /record with the WAV itself as the body. */
 import { createHash, randomUUID } from 'node:crypto'
+import { once } from 'node:events'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { buildWav } from '../../test/support/wav.ts'
+import { eventually } from './eventually.ts'
 import { keyOf } from './finished-record.ts'
 import { connectRaw, exchange, head } from './raw-http.ts'
 import { type RunningApp, startApp, type User } from './running-app.ts'
@@ -171,6 +173,27 @@ describe('a raw upload is refused', () => {
     }
     const answer = await exchange(app.port, head(app.port, `POST /record${user()}`, headers))
     expect(answer?.status).toBe(status)
+  })
+
+  it('without an error of ours where its client is gone before it is looked at', async () => {
+    const headers = {
+      'content-type': 'audio/wav',
+      authorization: `Bearer ${ada.token}`,
+      'content-length': wav.length,
+    }
+    const aborts = Array.from({ length: 100 }, async () => {
+      const { socket, send: write } = await connectRaw(app.port)
+      void write(head(app.port, `POST /record${user()}`, headers))
+      socket.destroySoon()
+      await once(socket, 'close')
+    })
+    await Promise.all(aborts)
+    await eventually(() => expect(app.logs().match(/"aborted":true/g)?.length).toBeGreaterThanOrEqual(100))
+    const errors = app
+      .logs()
+      .split('\n')
+      .filter((line) => line.includes('"level":50'))
+    expect(errors).toEqual([])
   })
 
   it('if it is cut, and nothing of it stays', async () => {
