@@ -161,10 +161,13 @@ describe('the API process', () => {
     expect(started.output()).toMatch(/PORT must be.*LOG_LEVEL must be/s)
   })
 
-  it('ends with 1 without a database, or where its port is taken', async () => {
+  it('ends with 1 without a database, without an admin where only the admin registers, or where its port is taken', async () => {
     const first = startMain({ DATABASE_URL: '' })
     expect(await first.exited).toBe(1)
     expect(first.output()).toContain('DATABASE_URL must be set')
+    const closed = startMain({ REGISTRATION: 'admin', ADMIN_PASSWORD: '' })
+    expect(await closed.exited).toBe(1)
+    expect(closed.output()).toContain('ADMIN_PASSWORD must be set')
     const port = await readyPort(startMain())
     const second = startMain({ PORT: String(port) })
     expect(await second.exited).toBe(1)
