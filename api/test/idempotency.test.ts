@@ -264,6 +264,19 @@ describe('a repetition', () => {
     },
   )
 
+  it('is answered also where the user has no room for another recording', async () => {
+    const small = await startApp({ settings: { quotaRecordings: 1 } })
+    try {
+      const upload = keyed({ user: await small.createUser() })
+      const { first } = await answerTo(upload, small.baseUrl)
+      expect(await answerTo(upload, small.baseUrl)).toMatchObject({ status: 202, isRepeated: 'true', first })
+      const refused = await answerTo({ ...upload, key: randomUUID() }, small.baseUrl)
+      expect(refused.status).toBeGreaterThanOrEqual(400)
+    } finally {
+      await small.stop()
+    }
+  })
+
   it('of a user who was deleted meanwhile is 401, and their keys are gone', async () => {
     const user = await app.createUser()
     const upload = keyed({ user })
