@@ -19,6 +19,7 @@ const FROM_EACH_ADDRESS = 5
 /** What is still open then is given up. */
 const GIVE_UP_MS = 180_000
 const short = recordingOf({ seconds: 3 })
+const silent = recordingOf({ seconds: 3 }, 'silence')
 
 export function measureSlowClients(workplace: Workplace, effort: Effort): Promise<Figure[]> {
   const connections = Math.round(CONNECTIONS * effort.share)
@@ -58,6 +59,7 @@ async function dripBeside(rivals: Rivals, connections: number): Promise<Dripped>
   const cut = Promise.all(sockets.map((socket) => once(socket, 'close')))
   for (const [index, socket] of sockets.entries()) {
     if (index % 2 === 0) socket.write(uploadHead(user.id, user.token))
+    else socket.write('GET /health/live HTTP/1.1\r\nhost: 127.0.0.1\r\nx-slow: ')
   }
   const dripping = setInterval(() => {
     for (const socket of sockets) if (socket.writable) socket.write('a')
@@ -84,16 +86,17 @@ async function openFrom(baseUrl: string, index: number): Promise<Socket> {
   return socket
 }
 
-/** Up to the first bytes of a WAV. */
-function uploadHead(user: string, token: string): string {
+/** Up to the first samples of a WAV, so that what drips after it is nothing to refuse. */
+function uploadHead(user: string, token: string): Buffer {
   const head = [
     `POST /record?user=${user} HTTP/1.1`,
     'host: 127.0.0.1',
     'content-type: audio/wav',
     `authorization: Bearer ${token}`,
-    'content-length: 1000000',
+    `content-length: ${short.bytes}`,
   ]
-  return `${head.join('\r\n')}\r\n\r\nRIFF`
+  const [wavHead = Buffer.alloc(0)] = silent.stream()
+  return Buffer.concat([Buffer.from(`${head.join('\r\n')}\r\n\r\n`), wavHead])
 }
 
 function othersFigures({ serviceMs, bareMs }: Latencies, readyMs: number): Figure[] {
