@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { afterAll, beforeAll, expect, it } from 'vitest'
+import { buildWav } from '../../test/support/wav.ts'
 import { multipartBody, partOf, uploadParts } from './multipart.ts'
 import { connectRaw, exchange, head, type RawConnection } from './raw-http.ts'
 import { type RunningApp, startApp, type User } from './running-app.ts'
@@ -39,7 +40,7 @@ it('a head that comes byte by byte is cut', async () => {
 
 it('a body that comes byte by byte is cut, also when its form began well, and nothing is left of it', async () => {
   const connection = await connectRaw(app.port)
-  const begun = Buffer.concat(uploadParts(user, 'RIFF').map(partOf)).subarray(0, -2)
+  const begun = Buffer.concat(uploadParts(user, buildWav().subarray(0, 1_000)).map(partOf)).subarray(0, -2)
   await connection.send(uploadHead())
   await connection.send(begun)
   const timer = setInterval(() => connection.socket.writable && connection.socket.write('a'), 20)
