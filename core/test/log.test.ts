@@ -26,10 +26,11 @@ test.skipIf(process.platform !== 'linux')(
     const args = ['--input-type=module', '--eval', program]
     const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit', 'ipc'] })
     try {
+      if (child.stdout === null) throw new Error('There is no pipe')
       const [fdinfo] = await once(child, 'message')
       const flags = Number.parseInt(/^flags:\s*(\d+)$/m.exec(fdinfo)?.[1] ?? '', 8)
       expect(flags & O_NONBLOCK).toBe(0)
-      const lines = (await text(child.stdout ?? [])).trim().split('\n')
+      const lines = (await text(child.stdout)).trim().split('\n')
       expect(lines.map((line) => JSON.parse(line).line)).toEqual(
         Array.from({ length: LINES }, (_, line) => line),
       )
