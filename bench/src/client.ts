@@ -85,6 +85,17 @@ export async function waitUntilReady(link: string, agent: Agent, pollEveryMs: nu
   }
 }
 
+/** Waits for the link as long as it takes, and asks the service for nothing meanwhile. @throws unless it is 200 then. */
+export async function awaitReady(link: string, agent: Agent): Promise<void> {
+  for (;;) {
+    const outgoing = request(link, { method: 'HEAD', agent, headers: { prefer: 'wait=60' } })
+    outgoing.end()
+    const { status } = await answerOf(outgoing)
+    if (status === 200) return
+    if (status !== 202) throw new Error(`The link was answered with ${status}`)
+  }
+}
+
 /** Writes what a link gives to a file, as it comes. @throws unless the answer is 200. */
 export async function downloadTo(path: string, link: string): Promise<void> {
   const outgoing = request(link)

@@ -46,12 +46,15 @@ export function recordingOf(
 ): Recording {
   const audioBytes = 'seconds' in size ? size.seconds * bytesPerSecond(format) : size.audioBytes
   const head = wavHead(format, audioBytes)
+  let made: Buffer | undefined // once for all streams: it takes longer than sending half a minute
+  const blockOf = () => (sound === 'music' ? musicBlock(format) : Buffer.alloc(blockBytes(format)))
   return {
     bytes: head.length + audioBytes,
     seconds: audioBytes / bytesPerSecond(format),
     *stream() {
       yield head
-      const block = sound === 'music' ? musicBlock(format) : Buffer.alloc(blockBytes(format))
+      made ??= blockOf()
+      const block = made
       for (let left = audioBytes; left > 0; left -= block.length) {
         yield left < block.length ? block.subarray(0, left) : block
       }

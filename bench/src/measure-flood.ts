@@ -1,7 +1,7 @@
 /** Measures 64 recordings of 30 seconds at once: from the first upload's first byte to the last one ready, against xargs. */
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { uploadRecording, waitUntilReady } from './client.ts'
+import { awaitReady, uploadRecording } from './client.ts'
 import type { Effort } from './effort.ts'
 import { type Figure, median, withUnit } from './figures.ts'
 import { recordingOf } from './material.ts'
@@ -45,7 +45,7 @@ async function transcodeByService({ service, user, agent }: IdleService, count: 
   const startedAt = performance.now()
   await Promise.all(Array.from({ length: UPLOADS_AT_ONCE }, uploadInTurn))
   // One after the other: nearly all are ready when they are asked for.
-  for (const link of links) await waitUntilReady(link, agent, 20)
+  for (const link of links) await awaitReady(link, agent)
   return performance.now() - startedAt
 }
 
