@@ -56,7 +56,7 @@ export const defaultLimits: Limits = {
   spooledForEachAddress: 2,
   spooledInAll: 8,
   uploadsInLine: 128,
-  maxEventLoopDelayMs: 500,
+  maxEventLoopDelayMs: 1_000,
   heartbeatMs: 15_000,
   keyHoldMs: 6_000,
 }

@@ -152,7 +152,8 @@ async function settleTheRest(witness: Witness): Promise<void> {
     for (const key of await fullRecords(db, 100)) await finish(witness, key)
     const { rows } = await db.pool.query(`SELECT FROM record WHERE status IN ('queued', 'processing')`)
     if (rows.length === 0) return
-    await sleep(5) // one was postponed by a few milliseconds
+    // One was postponed by an error, or keeps apart because its attempts died: that time is over now.
+    await db.pool.query('UPDATE segment SET next_try_at = now() WHERE next_try_at > now()')
   }
 }
 
