@@ -4,7 +4,7 @@ import { mkdir, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import { uploadRecording, waitUntilReady } from './client.ts'
+import { awaitReady, uploadRecording } from './client.ts'
 import { cpuSecondsOf, cpuSecondsOfChildren } from './cpu-time.ts'
 import type { Effort } from './effort.ts'
 import { type Figure, median, withUnit } from './figures.ts'
@@ -83,7 +83,7 @@ async function transcodeByService(
   const before = await readCpuTimes(idle)
   const link = await uploadRecording(idle.service.baseUrl, idle.user, recording)
   const acceptedAt = performance.now()
-  await waitUntilReady(link, idle.agent, 50)
+  await awaitReady(link, idle.agent)
   const serviceMs = performance.now() - acceptedAt
   const after = await readCpuTimes(idle)
   const [apiCpuSeconds, workerCpuSeconds, ffmpegCpuSeconds] = [

@@ -1,7 +1,7 @@
 /** Measures a recording of 3 seconds: what accepted -> ready costs over plain ffmpeg, with the queue in PostgreSQL and in Redis. */
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { uploadRecording, waitUntilReady } from './client.ts'
+import { awaitReady, uploadRecording } from './client.ts'
 import type { Effort } from './effort.ts'
 import { type Figure, median, withUnit } from './figures.ts'
 import { recordingOf } from './material.ts'
@@ -53,7 +53,7 @@ async function measureQueue(workplace: Workplace, effort: Effort, queue: Queue):
 async function timeAcceptedToReady({ service, user, agent }: IdleService): Promise<number> {
   const link = await uploadRecording(service.baseUrl, user, recording)
   const acceptedAt = performance.now()
-  await waitUntilReady(link, agent, 5)
+  await awaitReady(link, agent)
   return performance.now() - acceptedAt
 }
 
