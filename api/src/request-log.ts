@@ -30,9 +30,14 @@ export function logWhenOver(request: FastifyRequest, reply: FastifyReply): void 
       ...(request.problemCode === undefined ? {} : { code: request.problemCode }),
       ...(reply.raw.writableFinished ? {} : { aborted: true }),
     }
-    if (line.path.startsWith('/health/')) request.log.debug(line, 'request')
+    if (isRoutine(request, reply)) request.log.debug(line, 'request')
     else request.log.info(line, 'request')
   })
+}
+
+/** Health checks, and polls that are told "not yet": many, and they say nothing. */
+function isRoutine({ method, routeOptions }: FastifyRequest, { statusCode }: FastifyReply): boolean {
+  return routeOptions.url?.startsWith('/health/') === true || (method !== 'POST' && statusCode === 202)
 }
 
 /**

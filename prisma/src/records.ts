@@ -38,6 +38,16 @@ export interface RecordState {
   readonly expiresAt: Date | undefined
 }
 
+/** By SQL, and planned once for each connection: whoever polls asks for this and nothing else. Prisma took twice the time. */
+const RECORD_OF_LINK = `
+  SELECT key, id, user_id AS "userId", status, failure_code AS "failureCode", failure_detail AS "failureDetail",
+    warnings, file_name AS "fileName", options, codec, sample_rate AS "sampleRate", channels,
+    bits_per_sample AS "bitsPerSample", samples, wav_bytes AS "wavBytes", wav_sha256 AS "wavSha256",
+    mp3_size AS "mp3Size", mp3_sha256 AS "mp3Sha256", segments_done AS "segmentsDone",
+    segments_total AS "segmentsTotal", progress, created_at AS "createdAt", started_at AS "startedAt",
+    ready_at AS "readyAt", expires_at AS "expiresAt"
+  FROM record WHERE id = $1 AND user_id = $2`
+
 /**
  * The record of a link; also a deleted or expired one, as long as its tombstone stands.
  *
@@ -47,12 +57,31 @@ export async function findRecord(
   db: Database,
   link: { id: string; userId: string },
 ): Promise<RecordState | undefined> {
-  const record = await db.prisma.record.findUnique({ where: { id: link.id, userId: link.userId } })
-  return record === null ? undefined : toRecordState(record)
+  const values = [link.id, link.userId]
+  const { rows } = await db.pool.query<LinkedRow>({ name: 'record-of-link', text: RECORD_OF_LINK, values })
+  const [row] = rows
+  if (row === undefined) return undefined
+  const { key, samples, wavBytes, mp3Size } = row
+  return toRecordState({
+    ...row,
+    key: BigInt(key),
+    samples: BigInt(samples),
+    wavBytes: BigInt(wavBytes),
+    mp3Size: mp3Size === null ? null : BigInt(mp3Size),
+  })
+}
+
+/** What a link tells of its record; pg reads 64-bit integers as text. */
+type ShownRow = Omit<RecordRow, 'source' | 'removedAt'>
+type LinkedRow = Omit<ShownRow, 'key' | 'samples' | 'wavBytes' | 'mp3Size'> & {
+  readonly key: string
+  readonly samples: string
+  readonly wavBytes: string
+  readonly mp3Size: string | null
 }
 
 /** A record's row as it may be shown. From the moment on at which it expires it has done so, also before the reconciler comes by. */
-export function toRecordState(record: RecordRow, now = new Date()): RecordState {
+export function toRecordState(record: ShownRow, now = new Date()): RecordState {
   const isOver = record.expiresAt !== null && record.expiresAt <= now && record.status !== 'deleted'
   return {
     key: record.key,

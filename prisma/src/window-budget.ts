@@ -1,7 +1,7 @@
 /** Shares out the memory that all downloads of a process may hold at once: few get large windows, which are quick, many small ones. */
 
 /** Somewhat more is held in fact: while one window is read, the end of the last one may still be on its way out. */
-const BUDGET_BYTES = 64 * 1_048_576
+const BUDGET_BYTES = 16 * 1_048_576
 const MAX_WINDOW_BYTES = 2 * 1_048_576
 /** Given also when nothing is left, so that nobody ever waits for a client that does not read. */
 const MIN_WINDOW_BYTES = 256 * 1024
