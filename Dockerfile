@@ -37,7 +37,7 @@ COPY --from=build /app/prisma/migrations prisma/migrations
 COPY --from=build /app/api/dist api/dist
 COPY --from=build /app/web/dist web/dist
 EXPOSE 8080
-CMD ["node", "--enable-source-maps", "api/dist/main.js"]
+CMD ["node", "--enable-source-maps", "--max-semi-space-size=4", "api/dist/main.js"]
 
 FROM runtime AS worker
 USER root

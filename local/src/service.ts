@@ -10,6 +10,8 @@ const MIGRATE = fileURLToPath(new URL('../../prisma/dist/migrate-main.js', impor
 // Together with the database they take about fifteen seconds to stop, the most that a person waits for after Ctrl-C.
 const api = {
   path: fileURLToPath(new URL('../../api/dist/main.js', import.meta.url)),
+  // What a crowd leaves behind is collected sooner, so that less of it is ever held.
+  nodeOptions: ['--max-semi-space-size=4'],
   stopWithinMs: 5_000,
 }
 const worker = {
