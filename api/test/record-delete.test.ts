@@ -129,7 +129,7 @@ it('a download that has found the recording, and then no longer its bytes, is an
     const { rows } = await app.db.pool.query<{ now: string }>('SELECT clock_timestamp()::text AS now')
     const late = statusOf(fetch(recordings[0]?.url ?? ''))
     const looks = `SELECT FROM pg_stat_activity WHERE application_name = 'api under test'
-      AND datname = current_database() AND query LIKE '%"record"%' AND state = 'idle' AND query_start > '${rows[0]?.now}'`
+      AND datname = current_database() AND query LIKE '%FROM record WHERE id = %' AND state = 'idle' AND query_start > '${rows[0]?.now}'`
     await eventually(async () => expect(await rowsOf(looks)).toBe(1))
     await removeRecordIn(client, recordings[0]?.key ?? 0n, 'deleted')
     await client.query('COMMIT')
