@@ -1,12 +1,26 @@
 /** Writes records' moments as an event stream (the HTML standard, section 9.2, "Server-sent events"). */
+import { Readable } from 'node:stream'
+import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Told } from './follow-all.ts'
 import type { Moment } from './moment.ts'
 import { linkedRecordOf } from './record-state.ts'
 import { statusOf } from './record-status.ts'
 
-export const eventStreamHeaders = {
-  'content-type': 'text/event-stream; charset=utf-8',
-  'x-accel-buffering': 'no', // nginx would hold events back
+/**
+ * Answers with the stream; a HEAD with its headers alone.
+ *
+ * @param write gives the events, and is told with which id the client's last one came.
+ */
+export function sendEvents(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  write: (lastEventId: string | undefined) => AsyncIterable<string>,
+): FastifyReply {
+  reply.type('text/event-stream; charset=utf-8').header('x-accel-buffering', 'no') // nginx would hold events back
+  if (request.method === 'HEAD') return reply.send()
+  const lastEventId = [request.headers['last-event-id']].flat()[0]
+  // A slow reader is told only the latest state: the stream asks for the next one when it has room for it.
+  return reply.send(Readable.from(write(lastEventId), { objectMode: false }))
 }
 
 /** After these nothing more happens. */

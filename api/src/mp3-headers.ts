@@ -44,8 +44,13 @@ export function validatorHeaders(mp3: ReadyMp3): Record<string, string> {
   return {
     etag,
     'last-modified': new Date(lastModified).toUTCString(),
-    'cache-control': `private, max-age=${secondsToKeep(mp3)}, immutable`,
+    'cache-control': cacheControlOf(mp3),
   }
+}
+
+/** Of whatever comes of an MP3: it never changes, but it may end. */
+export function cacheControlOf(mp3: ReadyMp3): string {
+  return `private, max-age=${secondsToKeep(mp3)}, immutable`
 }
 
 function secondsToKeep({ expiresAt }: ReadyMp3): number {

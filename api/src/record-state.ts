@@ -74,3 +74,10 @@ export function failureOf(record: RecordState): { code: string; reason: string }
   const title = isFailureCode(failureCode) ? failureTitles[failureCode] : 'Transcoding failed.'
   return { code: failureCode, reason: failureDetail ? `${title} ${failureDetail}` : title }
 }
+
+/** @throws Problem `transcoding-failed` if it failed for good. */
+export function refuseFailed(record: RecordState): void {
+  const failure = failureOf(record)
+  if (failure === undefined) return
+  throw new Problem('transcoding-failed', failure.reason, { members: { failure } })
+}

@@ -1,8 +1,8 @@
 /** A recording of a running app that is ready, with bytes that the test chooses. */
 import { buildWav } from '../../test/support/wav.ts'
 import { finishLinked } from './finished-record.ts'
-import { multipartBody, post, uploadParts } from './multipart.ts'
 import type { RunningApp } from './running-app.ts'
+import { uploadWav } from './uploaded.ts'
 
 const wav = buildWav({ samples: 1000 })
 
@@ -15,8 +15,6 @@ export interface ReadyRecording {
 
 export async function readyRecording(app: RunningApp, mp3: Buffer): Promise<ReadyRecording> {
   const user = await app.createUser()
-  const answer = await post(`${app.baseUrl}/record`, multipartBody(uploadParts(user, wav)))
-  if (answer.status !== 202) throw new Error(`POST /record: ${answer.status} ${await answer.text()}`)
-  const { url } = (await answer.json()) as { url: string }
+  const { url } = await uploadWav(app, user, wav)
   return { url, path: url.slice(app.baseUrl.length), key: await finishLinked(app.db, url, mp3) }
 }

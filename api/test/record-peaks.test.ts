@@ -9,8 +9,8 @@ import { takeSegment } from '@wavemill/prisma/take-segment'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { buildWav } from '../../test/support/wav.ts'
 import { finishLinked, keyOf } from './finished-record.ts'
-import { multipartBody, post, uploadParts } from './multipart.ts'
 import { type RunningApp, startApp, type User } from './running-app.ts'
+import { uploadWav } from './uploaded.ts'
 
 let app: RunningApp
 let user: User
@@ -20,11 +20,7 @@ beforeAll(async () => {
 })
 afterAll(() => app?.stop())
 
-async function upload(samples = 10_000): Promise<string> {
-  const answer = await post(`${app.baseUrl}/record`, multipartBody(uploadParts(user, buildWav({ samples }))))
-  return ((await answer.json()) as { url: string }).url
-}
-
+const upload = async () => (await uploadWav(app, user, buildWav({ samples: 10_000 }))).url
 const peaksOf = (link: string) => fetch(link.replace('/record?', '/record/peaks?'))
 
 describe('GET /record/peaks', () => {

@@ -2,12 +2,11 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import { deleteRecord } from '@wavemill/prisma/records'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { buildWav } from '../../test/support/wav.ts'
 import { openStream } from './event-source.ts'
 import { eventually } from './eventually.ts'
 import { finishLinked, keyOf } from './finished-record.ts'
-import { multipartBody, post, uploadParts } from './multipart.ts'
 import { type RunningApp, startApp, type User } from './running-app.ts'
+import { uploadWav } from './uploaded.ts'
 
 const mp3 = randomBytes(2_000)
 const limits = { idleMs: 500, heartbeatMs: 100 }
@@ -21,16 +20,7 @@ beforeAll(async () => {
 afterAll(() => app?.stop())
 afterEach(() => eventually(() => expect(app.watch.size).toBe(0)))
 
-interface Uploaded {
-  readonly id: string
-  readonly url: string
-}
-
-async function upload(): Promise<Uploaded> {
-  const answer = await post(`${app.baseUrl}/record`, multipartBody(uploadParts(user, buildWav())))
-  return (await answer.json()) as Uploaded
-}
-
+const upload = () => uploadWav(app, user)
 const streamOf = (ids: readonly string[], of = user.id) =>
   `${app.baseUrl}/records/events?user=${of}&ids=${ids.join(',')}`
 

@@ -5,13 +5,12 @@ import { deleteRecord, removeRecord } from '@wavemill/prisma/records'
 import { reportProgress } from '@wavemill/prisma/segments'
 import { takeSegment } from '@wavemill/prisma/take-segment'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { buildWav } from '../../test/support/wav.ts'
 import { openStream } from './event-source.ts'
 import { eventually } from './eventually.ts'
 import { finishLinked, keyOf } from './finished-record.ts'
-import { multipartBody, post, uploadParts } from './multipart.ts'
 import { connectRaw, head } from './raw-http.ts'
 import { type RunningApp, startApp, type User } from './running-app.ts'
+import { uploadWav } from './uploaded.ts'
 
 const mp3 = randomBytes(2_000)
 /** A connection on which nothing moves is cut after half a second; whoever waits is told something more often. */
@@ -26,10 +25,7 @@ beforeAll(async () => {
 afterAll(() => app?.stop())
 afterEach(() => eventually(() => expect(app.watch.size).toBe(0)))
 
-async function upload(): Promise<string> {
-  const answer = await post(`${app.baseUrl}/record`, multipartBody(uploadParts(user, buildWav())))
-  return ((await answer.json()) as { url: string }).url
-}
+const upload = async () => (await uploadWav(app, user)).url
 
 function wait(link: string, seconds: number, init: RequestInit = {}): Promise<Response> {
   return fetch(link, { ...init, headers: { prefer: `wait=${seconds}` } })

@@ -45,6 +45,15 @@ function mp3RateOf(rate: number): number {
   return MP3_RATES.find((known) => known >= 0.99 * rate) ?? HIGHEST_RATE
 }
 
+/** The sample of the source that a frame of the MP3 begins with: the next one, where it begins between two. */
+export function sourceSampleAt(
+  frame: number,
+  source: Pick<PcmSource, 'sampleRate'>,
+  target: Mp3Target,
+): number {
+  return resampledLength(frame * target.samplesPerFrame, target.sampleRate, source.sampleRate)
+}
+
 /** Samples after resampling: the smallest whole number that loses none. */
 export function resampledLength(samples: number, from: number, to: number): number {
   // The product leaves the safe integers in recordings of some gigabytes.

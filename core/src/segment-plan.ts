@@ -1,6 +1,6 @@
 /** Plans a recording's MP3 and the segments that it is encoded in, so that their frames join without a seam. */
 import type { EncodeOptions } from './encode-options.ts'
-import { type Mp3Plan, planMp3, resampledLength } from './mp3-target.ts'
+import { type Mp3Plan, planMp3, sourceSampleAt } from './mp3-target.ts'
 import { isPacked, type PcmSource, samplesPerBlockOf } from './pcm-source.ts'
 
 export interface PlannedSegment {
@@ -102,8 +102,7 @@ function bytesOf(
   firstFrame: number,
   endFrame: number,
 ): { startByte: number; endByte: number } {
-  const sampleAt = (frame: number) =>
-    resampledLength(frame * target.samplesPerFrame, target.sampleRate, source.sampleRate)
+  const sampleAt = (frame: number) => sourceSampleAt(frame, source, target)
   const byteAt = (sample: number) =>
     source.dataStart + Math.ceil(sample / samplesPerBlockOf(source)) * source.blockAlign
   const end = endFrame === totalFrames ? samples : Math.min(samples, sampleAt(endFrame + LOOK_AHEAD_FRAMES))

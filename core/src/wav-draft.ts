@@ -1,6 +1,7 @@
 /** An upload on its way to the disk: its pieces are gathered for larger writes, and the whole is made durable. */
 import { type FileHandle, open, rename, rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
+import { syncFolder } from './sync-folder.ts'
 import type { WavDraft } from './wav-store.ts'
 
 /**
@@ -82,14 +83,5 @@ export async function createDraft(temporaryPath: string, pathOf: (key: bigint) =
 async function writeAll(handle: FileHandle, data: Uint8Array): Promise<void> {
   for (let written = 0; written < data.byteLength; ) {
     written += (await handle.write(data, written)).bytesWritten
-  }
-}
-
-async function syncFolder(dir: string): Promise<void> {
-  const folder = await open(dir, 'r')
-  try {
-    await folder.sync()
-  } finally {
-    await folder.close()
   }
 }

@@ -4,6 +4,7 @@ import { open, rename, rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { stdin, stdout } from 'node:process'
 import type { Log } from '@wavemill/core/log'
+import { syncFolder } from '@wavemill/core/sync-folder'
 import { createWavStore } from '@wavemill/core/wav-store'
 import { takeBackup } from './backup.ts'
 import { readArchive, writeArchive } from './backup-archive.ts'
@@ -53,11 +54,6 @@ async function writeWholeFile(path: string, entries: Parameters<typeof writeArch
     await rm(draft, { force: true })
     throw error
   }
-}
-
-async function syncFolder(path: string): Promise<void> {
-  const folder = await open(path, 'r')
-  await folder.sync().finally(() => folder.close())
 }
 
 function summarize({ rows, wavs }: BackupCounts): string {

@@ -9,7 +9,6 @@ try {
   if (file === undefined) throw new Error('Say which file, or - for standard input')
   const { databaseUrl: url, wavDir } = parseSettings(process.env)
   if (url === undefined) throw new Error('DATABASE_URL is not set')
-  // Standard output belongs to the backup.
   await restoreFrom({ file, url, wavDir, log: createLog('restore', 'silent'), print: console.error })
   process.exit(0)
 } catch (error) {

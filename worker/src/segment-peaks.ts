@@ -1,7 +1,6 @@
 /** A segment's part of the waveform, from its samples in the WAV store. */
-
 import { storedEncodeOptions } from '@wavemill/core/encode-options'
-import { planMp3, resampledLength } from '@wavemill/core/mp3-target'
+import { planMp3, sourceSampleAt } from '@wavemill/core/mp3-target'
 import { isPacked } from '@wavemill/core/pcm-source'
 import { createPeaksReader, pixelsWithin, planPeaks } from '@wavemill/core/peaks'
 import type { WavStore } from '@wavemill/core/wav-store'
@@ -32,8 +31,7 @@ export async function readSegmentPeaks(
 /** The samples of the recording that the segment's own frames begin and end with. */
 function ownSamples({ source, samples, options, firstFrame, frames }: TakenSegment): [number, number] {
   const { target, totalFrames } = planMp3(source, samples, storedEncodeOptions(options))
-  const sampleAt = (frame: number) =>
-    resampledLength(frame * target.samplesPerFrame, target.sampleRate, source.sampleRate)
+  const sampleAt = (frame: number) => sourceSampleAt(frame, source, target)
   const endFrame = firstFrame + frames
   return [sampleAt(firstFrame), endFrame === totalFrames ? samples : sampleAt(endFrame)]
 }

@@ -2,7 +2,7 @@
 import { downloadAnswers, downloadHeaders, downloadProblems } from './download-answers.ts'
 import { exampleRecord, exampleStatus, exampleWaiting } from './examples.ts'
 import { rateHeaders } from './headers.ts'
-import type { Operation } from './operation.ts'
+import type { Answer, Operation } from './operation.ts'
 import { UploadForm } from './upload-form-schema.ts'
 
 const download = {
@@ -11,6 +11,17 @@ const download = {
   answers: downloadAnswers,
   problems: downloadProblems,
 } as const
+
+/** Server-sent events, of which one is shown. */
+const streamOf = (data: object): Answer => ({
+  description: 'The stream.',
+  content: {
+    'text/event-stream': {
+      schema: { type: 'string' },
+      example: `id: 1\nevent: status\ndata: ${JSON.stringify(data)}\n\n`,
+    },
+  },
+})
 
 export const recordOperations: Readonly<Record<string, Operation>> = {
   'POST /record': {
@@ -131,17 +142,7 @@ export const recordOperations: Readonly<Record<string, Operation>> = {
       'Server-sent events, for `EventSource`. An event `status` at once and at each change, whose data is the 202 of the ' +
       'link; at the end the state and one event `ready`, `failed`, `deleted` or `expired`. Close it then.',
     headers: ['Last-Event-ID'],
-    answers: {
-      200: {
-        description: 'The stream.',
-        content: {
-          'text/event-stream': {
-            schema: { type: 'string' },
-            example: `id: 1\nevent: status\ndata: {"status":"processing","progress":0.42,"position":0,"estimatedSeconds":4,"retryAfter":4}\n\n`,
-          },
-        },
-      },
-    },
+    answers: { 200: streamOf(exampleWaiting) },
     problems: ['bad-field', 'missing-field', 'unknown-record', 'gone', 'rate-limited'],
   },
   'GET /records/events': {
@@ -152,17 +153,7 @@ export const recordOperations: Readonly<Record<string, Operation>> = {
       'As `/record/events`, for up to 50 recordings of one user on one connection: the data of each event says with `id` ' +
       'whose it is. One that there is not is told as `deleted`. It ends when none of them waits any more.',
     headers: ['Last-Event-ID'],
-    answers: {
-      200: {
-        description: 'The stream.',
-        content: {
-          'text/event-stream': {
-            schema: { type: 'string' },
-            example: `id: 1\nevent: status\ndata: {"id":"${exampleRecord.id}","status":"processing","progress":0.42,"position":0,"estimatedSeconds":4,"retryAfter":4}\n\n`,
-          },
-        },
-      },
-    },
+    answers: { 200: streamOf({ id: exampleRecord.id, ...exampleWaiting }) },
     problems: ['bad-field', 'missing-field', 'rate-limited'],
   },
   'GET /records': {

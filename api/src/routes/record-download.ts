@@ -5,13 +5,12 @@ import Type from 'typebox'
 import { type AwaitParts, awaitRecord } from '../await-record.ts'
 import { sendMp3 } from '../download.ts'
 import { readyMp3Of } from '../mp3-headers.ts'
-import { Problem } from '../problem.ts'
 import {
-  failureOf,
   findLinkedRecord,
   LinkQuery,
   linkedRecordOf,
   parseLink,
+  refuseFailed,
   WaitingState,
 } from '../record-state.ts'
 import type { Route } from '../route.ts'
@@ -37,10 +36,7 @@ export function downloadRecordRoute(parts: AwaitParts & { readonly db: Database 
       if (waiting !== undefined) {
         return reply.code(202).header('retry-after', waiting.retryAfter).send(waiting)
       }
-      const failure = failureOf(record)
-      if (failure !== undefined) {
-        throw new Problem('transcoding-failed', failure.reason, { members: { failure } })
-      }
+      refuseFailed(record)
       const type = request.query.download === '0' ? 'inline' : 'attachment'
       try {
         return await sendMp3(parts.db, readyMp3Of(record), { type, request, reply })

@@ -1,7 +1,6 @@
 /** GET /record/events: what becomes of a recording, told as it happens. */
-import { Readable } from 'node:stream'
 import Type from 'typebox'
-import { eventStreamHeaders, writeEvents } from '../event-stream.ts'
+import { sendEvents, writeEvents } from '../event-stream.ts'
 import type { Follow } from '../follow-record.ts'
 import type { Moment } from '../moment.ts'
 import type { Limits } from '../parts.ts'
@@ -23,12 +22,10 @@ export function recordEventsRoute(
       const moments = parts.follow(parseLink(request.query), { signal, refreshMs: heartbeatMs })
       const first = await moments.next()
       linkedRecordOf(first.value?.record) // what is not there, or gone, has no stream
-      reply.headers(eventStreamHeaders)
-      if (request.method === 'HEAD' || first.done === true) return reply.send()
-      const lastEventId = [request.headers['last-event-id']].flat()[0]
-      const events = writeEvents(startingWith(first.value, moments), lastEventId)
-      // A slow reader is told only the latest state: the stream asks for the next one when it has room for it.
-      return reply.send(Readable.from(events, { objectMode: false }))
+      if (first.done === true) throw new Error('There is always a first moment')
+      return sendEvents(request, reply, (lastEventId) =>
+        writeEvents(startingWith(first.value, moments), lastEventId),
+      )
     },
   }
 }

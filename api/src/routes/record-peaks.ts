@@ -4,9 +4,9 @@ import type { Database } from '@wavemill/prisma/database'
 import { readPeaks } from '@wavemill/prisma/peaks'
 import Type from 'typebox'
 import type { ReadMoment } from '../moment.ts'
-import { readyMp3Of, validatorHeaders } from '../mp3-headers.ts'
+import { cacheControlOf, readyMp3Of } from '../mp3-headers.ts'
 import { Problem } from '../problem.ts'
-import { failureOf, LinkQuery, linkedRecordOf, parseLink, WaitingState } from '../record-state.ts'
+import { LinkQuery, linkedRecordOf, parseLink, refuseFailed, WaitingState } from '../record-state.ts'
 import type { Route } from '../route.ts'
 
 const Peaks = Type.Object({
@@ -36,13 +36,10 @@ export function recordPeaksRoute(parts: {
       if (waiting !== undefined) {
         return reply.code(202).header('retry-after', waiting.retryAfter).send(waiting)
       }
-      const failure = failureOf(record)
-      if (failure !== undefined)
-        throw new Problem('transcoding-failed', failure.reason, { members: { failure } })
+      refuseFailed(record)
       const peaks = await readPeaks(parts.db, record.key)
       if (peaks === undefined) throw new Problem('no-peaks', 'This recording has no waveform.')
-      const { 'cache-control': caching } = validatorHeaders(readyMp3Of(record))
-      return reply.headers({ 'cache-control': caching }).send({
+      return reply.header('cache-control', cacheControlOf(readyMp3Of(record))).send({
         version: 2,
         channels: 1,
         sample_rate: record.sampleRate,

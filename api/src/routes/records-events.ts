@@ -1,7 +1,6 @@
 /** GET /records/events: what becomes of several recordings of a user, told as it happens on one connection. */
-import { Readable } from 'node:stream'
 import Type from 'typebox'
-import { eventStreamHeaders, writeEventsOfAll } from '../event-stream.ts'
+import { sendEvents, writeEventsOfAll } from '../event-stream.ts'
 import { followAll } from '../follow-all.ts'
 import type { Follow } from '../follow-record.ts'
 import type { Limits } from '../parts.ts'
@@ -32,12 +31,11 @@ export function recordsEventsRoute(
     schema,
     async handler(request, reply) {
       const links = parseLinks(request.query)
-      reply.headers(eventStreamHeaders)
-      if (request.method === 'HEAD') return reply.send()
-      const signal = patienceFor(reply, parts.closing)
-      const told = followAll(parts.follow, links, { signal, refreshMs: heartbeatMs })
-      const lastEventId = [request.headers['last-event-id']].flat()[0]
-      return reply.send(Readable.from(writeEventsOfAll(told, lastEventId), { objectMode: false }))
+      return sendEvents(request, reply, (lastEventId) => {
+        const signal = patienceFor(reply, parts.closing)
+        const told = followAll(parts.follow, links, { signal, refreshMs: heartbeatMs })
+        return writeEventsOfAll(told, lastEventId)
+      })
     },
   }
 }

@@ -34,7 +34,6 @@ export const en = {
   dropNow: 'Let go to add them',
   chooseFiles: 'Choose files',
   chooseFolder: 'Choose a folder',
-  or: 'or',
   noWavs: 'There is no WAV in it.',
   record: 'Record',
   stopRecording: 'Stop and send',
@@ -83,7 +82,6 @@ export const en = {
   none: 'No recordings yet. The first WAV is a good start.',
   noneOfStatus: 'None of these.',
   more: 'Show more',
-  loading: 'Loading',
 
   play: 'Play',
   pause: 'Pause',

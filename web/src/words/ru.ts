@@ -35,7 +35,6 @@ export const ru: Words = {
   dropNow: 'Отпустите, чтобы добавить',
   chooseFiles: 'Выбрать файлы',
   chooseFolder: 'Выбрать папку',
-  or: 'или',
   noWavs: 'Здесь нет ни одного WAV.',
   record: 'Записать',
   stopRecording: 'Закончить и отправить',
@@ -85,7 +84,6 @@ export const ru: Words = {
   none: 'Записей пока нет. Начните с первого WAV.',
   noneOfStatus: 'Таких нет.',
   more: 'Показать ещё',
-  loading: 'Загрузка',
 
   play: 'Слушать',
   pause: 'Пауза',
